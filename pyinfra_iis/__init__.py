@@ -1,0 +1,1 @@
+"""pyinfra for Windows servers: the @winrm connector, IIS operations and the Django deploy."""
