@@ -222,8 +222,6 @@ class Ast:
     extent: Extent
     parent: Ast | None = field(init=False, default=None)
 
-    _child_fields: ClassVar[tuple[str, ...] | None] = None
-
     def children(self) -> Iterator[Ast]:
         """The nodes directly below this one, in the order of their fields."""
         for name in _fields_of(type(self)):
@@ -237,9 +235,9 @@ class Ast:
             node = todo.pop()
             if predicate(node):
                 found.append(node)
-            if not search_nested_script_blocks and node is not self:
-                if isinstance(node, (ScriptBlockExpressionAst, FunctionDefinitionAst)):
-                    continue
+            nested = node is not self and isinstance(node, (ScriptBlockExpressionAst, FunctionDefinitionAst))
+            if nested and not search_nested_script_blocks:
+                continue
             todo.extend(reversed(list(node.children())))
         return found
 

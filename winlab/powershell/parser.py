@@ -19,7 +19,7 @@ class ParseError:
 
 
 def parse(text: str, file: str | None = None) -> tuple[ScriptBlockAst, list[object], list[ParseError]]:
-    """Parse a script: its tree, its tokens, and the errors in the order of their discovery (empty: the script is valid).
+    """Parse a script: its tree, its tokens, and the errors as they were found (none: the script is valid).
 
     `file` is the script's path as extents and error positions name it.
     """

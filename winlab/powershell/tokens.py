@@ -221,7 +221,7 @@ class ScriptSource:
 class Extent:
     """IScriptExtent: a stretch of a script. Offsets are 0-based, lines and columns 1-based."""
 
-    __slots__ = ("source", "start_offset", "end_offset")
+    __slots__ = ("end_offset", "source", "start_offset")
 
     def __init__(self, source: ScriptSource, start_offset: int, end_offset: int) -> None:
         self.source = source
