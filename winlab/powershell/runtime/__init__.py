@@ -1,0 +1,1 @@
+"""The evaluator: scopes, conversion, operators, binding, pipelines, streams."""
