@@ -1,0 +1,23 @@
+"""Operations: what a server should be like. Each compares facts with what is wanted and yields only what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pyinfra import config, host
+from pyinfra.api.output import echo, format_text
+
+
+def show_changes(changes: Iterable[tuple[str, object, object]]) -> None:
+    """Under `--diff`, print properties that will change.
+
+    Args:
+        changes: what, the old value (None: nothing there), the new value (None: taken away).
+    """
+    if not config.DIFF:
+        return
+    for what, old, new in changes:
+        if old is not None:
+            echo(f"{host.print_prefix}  {format_text(f'- {what}: {old}', 'red')}", err=True)
+        if new is not None:
+            echo(f"{host.print_prefix}  {format_text(f'+ {what}: {new}', 'green')}", err=True)

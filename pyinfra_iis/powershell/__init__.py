@@ -1,0 +1,129 @@
+"""The scripts that run on a server, one .ps1 per unit of work, and what loads, quotes and calls them.
+
+A script finds its arguments in `$Request` (made from JSON) and returns one object, which is printed as one JSON document. Its comment
+lines `# uses: name` name scripts of shared functions that are put before it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from pyinfra.api import HiddenValue, StringCommand
+
+SECRETS_VARIABLE = "PYINFRA_IIS_SECRETS"
+"""The environment variable that carries a script's secrets; a script's text may end up in Windows' script block log, its environment does not."""
+
+_USES = re.compile(r"^# uses: (?P<name>\S+)\s*$", re.MULTILINE)
+_COMMENT = re.compile(r"^\s*#.*\n", re.MULTILINE)
+
+_PROLOGUE = """\
+$ErrorActionPreference = 'Stop'
+$ProgressPreference = 'SilentlyContinue'
+"""
+
+_ONE = """\
+try {{
+    $Result = & {{
+param($Request)
+{body}
+    }} (ConvertFrom-Json {request})
+    if ($null -ne $Result) {{ ConvertTo-Json -InputObject $Result -Depth 10 -Compress }}
+}} catch {{
+    [Console]::Error.WriteLine($_.Exception.Message)
+    exit 1
+}}
+"""
+
+_EACH = """\
+$Results += , (& {{
+    try {{
+        @{{ result = (& {{
+param($Request)
+{body}
+        }} (ConvertFrom-Json {request})) }}
+    }} catch {{
+        @{{ error = $_.Exception.Message }}
+    }}
+}})
+"""
+
+
+class Script(StringCommand):
+    """A call of one script: shown as its name and arguments, sent as PowerShell.
+
+    Args:
+        name: the script below this package, without `.ps1` (`iis/apply`).
+        request: its arguments, in JSON's terms.
+        secrets: further arguments that are shown nowhere; the script gets them as `$Secrets`.
+    """
+
+    def __init__(
+        self, name: str, request: Mapping[str, Any] | None = None, secrets: Mapping[str, str] | None = None
+    ) -> None:
+        self.name = name
+        self.request = dict(request or {})
+        arguments: dict[str, Any] = {}
+        prologue = _PROLOGUE
+        if secrets:
+            arguments["_env"] = {SECRETS_VARIABLE: HiddenValue(json.dumps(dict(secrets)))}
+            prologue += (
+                f"$Secrets = ConvertFrom-Json ([Environment]::GetEnvironmentVariable('{SECRETS_VARIABLE}'))\n"
+                f"[Environment]::SetEnvironmentVariable('{SECRETS_VARIABLE}', $null)\n"
+            )
+        self.text = prologue + _ONE.format(body=source(name), request=literal(self.request))
+        super().__init__(self.text, **arguments)
+
+    def get_masked_value(self) -> str:
+        """What people see: the script's name and its arguments."""
+        return f"{self.name} {json.dumps(self.request)}" if self.request else self.name
+
+    def get_raw_value(self) -> str:
+        """What the server runs."""
+        return self.text
+
+
+class Batch(StringCommand):
+    """Several scripts in one request; prints a JSON array with `{"result": ...}` or `{"error": sentence}` for each.
+
+    Args:
+        calls: script names with their arguments.
+    """
+
+    def __init__(self, calls: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
+        self.calls = list(calls)
+        bodies = "".join(_EACH.format(body=source(name), request=literal(request)) for name, request in self.calls)
+        self.text = f"{_PROLOGUE}$Results = @()\n{bodies}ConvertTo-Json -InputObject ([object[]] $Results) -Depth 12 -Compress\n"
+        super().__init__(self.text)
+
+    def get_masked_value(self) -> str:
+        """What people see: the scripts' names and their arguments."""
+        return "; ".join(f"{name} {json.dumps(request)}" if request else name for name, request in self.calls)
+
+    def get_raw_value(self) -> str:
+        """What the server runs."""
+        return self.text
+
+
+def literal(value: Any) -> str:
+    """A value as a single-quoted PowerShell string that holds its JSON.
+
+    JSON is written in ASCII, so the typographic quotes that PowerShell takes for quotes too cannot appear in it.
+    """
+    return "'" + json.dumps(value).replace("'", "''") + "'"
+
+
+@cache
+def source(name: str) -> str:
+    """A script's text with the functions that it uses, without full-line comments.
+
+    Raises:
+        FileNotFoundError: no such script.
+    """
+    text = resources.files(__name__).joinpath(f"{name}.ps1").read_text(encoding="utf-8")
+    used = "".join(source(match["name"]) for match in _USES.finditer(text))
+    return used + _COMMENT.sub("", text)

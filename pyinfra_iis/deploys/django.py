@@ -1,0 +1,208 @@
+"""Django on IIS: from a bare Windows server to a served site."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pyinfra import host, logger
+from pyinfra.api import DeployError, deploy
+
+from pyinfra_iis import facts
+from pyinfra_iis.facts.iis import Configuration, Health, HttpPlatformHandler
+from pyinfra_iis.facts.python import Distribution
+from pyinfra_iis.facts.release import Releases
+from pyinfra_iis.facts.windows import Directories, Features, Files, Server
+from pyinfra_iis.operations import httpplatform, iis, python, release, windows
+from pyinfra_iis.operations.iis import AppPool, HealthCheck, Site
+from pyinfra_iis.release import release as releases
+from pyinfra_iis.release.project import ProjectError
+from pyinfra_iis.release.release import SECRET_KEY_VARIABLE, Release
+from pyinfra_iis.settings import Settings, SettingsError, build, from_data
+
+SERVER_FEATURES = (
+    "Web-Static-Content",
+    "Web-Default-Doc",
+    "Web-Http-Errors",
+    "Web-Http-Logging",
+    "Web-Filtering",
+    "Web-AppInit",
+    "Web-WebSockets",
+    "Web-Scripting-Tools",
+)
+CLIENT_FEATURES = (
+    "IIS-StaticContent",
+    "IIS-DefaultDocument",
+    "IIS-HttpErrors",
+    "IIS-HttpLogging",
+    "IIS-RequestFiltering",
+    "IIS-ApplicationInit",
+    "IIS-WebSockets",
+    "IIS-ManagementScriptingTools",
+)
+UNLOCKED = ("system.webServer/handlers",)
+
+_OLDEST_BUILD = 14393  # Windows Server 2016 and Windows 10 1607
+_warned: set[str] = set()
+_releases: dict[tuple[str, str], Release] = {}
+
+
+@deploy("Django on IIS")
+def django_iis(**options: Any) -> None:
+    """Bring a Windows server to a served Django site; what is right already stays as it is.
+
+    Args:
+        options: attributes of `pyinfra_iis.settings.Settings`; without any, they come from host data with the prefix `django_`.
+
+    Raises:
+        DeployError: settings or a project that cannot be deployed; nothing has been changed.
+
+    Example:
+        django_iis(project="mysite", bindings=["*:80:www.example.com"])
+    """
+    try:
+        settings = build(options) if options else from_data(host.data.dict())
+        wanted = _release(settings)
+    except (SettingsError, ProjectError) as error:
+        raise DeployError(f"{host.name}: {error}") from None
+    _warn(wanted)
+    _Steps(wanted).run()
+
+
+def _release(settings: Settings) -> Release:
+    """The release of some settings; the hosts of a fleet that have the same share one."""
+    secret = settings.secret_key.get_secret_value() if settings.secret_key else ""
+    key = (settings.model_dump_json(), secret)
+    if key not in _releases:
+        made = releases.make(settings)
+        made.id  # noqa: B018 - renders the templates: what fails, fails before anything runs
+        _releases[key] = made
+    return _releases[key]
+
+
+def _warn(wanted: Release) -> None:
+    settings = wanted.settings
+    warnings = list(wanted.project.warnings)
+    if settings.server == "runserver":
+        warnings.append(f"{settings.app} runs Django's development server with DEBUG on; it is not for production.")
+    elif not settings.secure_cookies:
+        warnings.append(
+            f"{settings.app} sends its session and CSRF cookies over plain HTTP, where anybody on the way can read them, "
+            "because django_secure_cookies is off."
+        )
+    elif not settings.has_https:
+        warnings.append(
+            f"{settings.app} has no https binding, so browsers will not return its secure cookies and nobody can log in; "
+            "add one, or set django_secure_cookies to False."
+        )
+    for warning in warnings:
+        if warning not in _warned:
+            _warned.add(warning)
+            logger.warning(warning)
+
+
+class _Steps:
+    """The deploy of one release to the host in context."""
+
+    def __init__(self, wanted: Release) -> None:
+        self.release = wanted
+        self.settings = settings = wanted.settings
+        self.downloads = [settings.python, settings.handler]
+        self.pool = _pool(settings)
+        self.site = Site(settings.app, wanted.directory, settings.app, settings.bindings)
+        self.folders = _folders(settings)
+        self.health = _health(settings)
+
+    def run(self) -> None:
+        """Add the operations, in order."""
+        self._read_facts()
+        self._refuse_unfit_server()
+        settings = self.settings
+        windows.downloads(name="Fetch and check installers", files=self._missing_downloads())
+        windows.features(name="Install IIS", server=SERVER_FEATURES, client=CLIENT_FEATURES)
+        httpplatform.installed(name="Install HttpPlatformHandler", handler=settings.handler)
+        python.installed(name="Install Python", python=settings.python, path=settings.python_directory)
+        iis.configuration(name="Unlock handlers and make the app pool", unlocked=UNLOCKED, pools=[self.pool])
+        windows.directories(name="Make folders and grant access", folders=self.folders)
+        release.prepared(name="Prepare the release", release=self.release)
+        iis.configuration(name="Switch the site to the release", sites=[self.site])
+        iis.healthy(name="Ask the site whether it is healthy", check=self.health)
+
+    def _read_facts(self) -> None:
+        settings = self.settings
+        facts.prefetch(
+            host,
+            [
+                (Server, {}),
+                (Features, {"server": list(SERVER_FEATURES), "client": list(CLIENT_FEATURES)}),
+                (HttpPlatformHandler, {}),
+                (Distribution, {"path": settings.python_directory, "sha256": settings.python.sha256}),
+                (Configuration, iis.configuration_request(UNLOCKED, [self.pool])),
+                (Configuration, iis.configuration_request((), ())),
+                (Directories, windows.directory_request(self.folders)),
+                (Releases, {"root": settings.root}),
+                (Health, self.health.request),
+            ],
+        )
+
+    def _refuse_unfit_server(self) -> None:
+        server = facts.read(host, Server)
+        if server["build"] < _OLDEST_BUILD:
+            raise DeployError(f"{host.name} runs {server['product']}; Windows Server 2016 or later is needed.")
+        if not server["administrator"]:
+            raise DeployError(f"{server['user']} is no administrator on {host.name}; a deploy needs one.")
+        if server["architecture"] != "AMD64":
+            raise DeployError(f"{host.name} is a {server['architecture']} machine; only AMD64 is supported.")
+
+    def _missing_downloads(self) -> list[Any]:
+        """What something will be installed from; what is installed needs no file any more."""
+        settings = self.settings
+        missing: list[Any] = []
+        if not facts.read(host, Distribution, path=settings.python_directory, sha256=settings.python.sha256)["present"]:
+            missing.append(settings.python)
+        if not httpplatform.installed_version(facts.read(host, HttpPlatformHandler)["products"]):
+            missing.append(settings.handler)
+        if missing:
+            # Read at once with the other facts of the bare server.
+            files = [{"path": windows.stored_path(file), "sha256": file.sha256} for file in missing]
+            facts.prefetch(host, [(Files, {"files": files})])
+        return missing
+
+
+def _pool(settings: Settings) -> AppPool:
+    given = {SECRET_KEY_VARIABLE: settings.secret_key.get_secret_value()} if settings.secret_key else {}
+    return AppPool(
+        settings.app,
+        attributes={
+            "managedRuntimeVersion": "",
+            "startMode": "AlwaysRunning",
+            "processModel.identityType": "ApplicationPoolIdentity",
+            "processModel.idleTimeout": "00:00:00",
+            "recycling.periodicRestart.time": "00:00:00",
+        },
+        environment={**settings.environment, **given},
+        generate=() if given else (SECRET_KEY_VARIABLE,),
+    )
+
+
+def _folders(settings: Settings) -> dict[str, dict[str, str]]:
+    identity = rf"IIS AppPool\{settings.app}"
+    return {
+        settings.python_directory: {identity: "ReadAndExecute"},
+        settings.root: {identity: "ReadAndExecute"},
+        **{rf"{settings.root}\shared\{name}": {identity: "Modify"} for name in ("data", "logs", "media")},
+    }
+
+
+def _health(settings: Settings) -> HealthCheck:
+    binding = next((binding for binding in settings.bindings if binding.protocol == "http"), settings.bindings[0])
+    address = "localhost" if binding.ip == "*" else binding.ip
+    name = binding.host or next((name for name in settings.hosts if name != "*"), "")
+    name = name.removeprefix(".").removeprefix("*.")
+    return HealthCheck(
+        settings.app,
+        f"{binding.protocol}://{address}:{binding.port}{settings.health.path}",
+        name and f"{name}:{binding.port}",
+        settings.health.status or 0,
+        settings.health.timeout,
+        rf"{settings.root}\shared\logs",
+    )

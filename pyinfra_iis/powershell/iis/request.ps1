@@ -1,0 +1,25 @@
+function Get-Response([string] $Address, [string] $HostName, [int] $Milliseconds) {
+    $Query = [Net.WebRequest]::Create($Address)
+    $Query.Timeout = $Milliseconds
+    $Query.ReadWriteTimeout = $Milliseconds
+    $Query.AllowAutoRedirect = $false
+    $Query.KeepAlive = $false
+    $Query.Proxy = $null
+    $Query.UserAgent = 'pyinfra-iis'
+    if ($HostName) { $Query.Host = $HostName }
+    $Response = $null
+    try {
+        $Response = $Query.GetResponse()
+        @{ status = [int] $Response.StatusCode; problem = '' }
+    } catch {
+        $Cause = $_.Exception.GetBaseException()
+        if ($Cause -is [Net.WebException] -and $null -ne $Cause.Response) {
+            $Response = $Cause.Response
+            @{ status = [int] $Response.StatusCode; problem = '' }
+        } else {
+            @{ status = 0; problem = $Cause.Message }
+        }
+    } finally {
+        if ($null -ne $Response) { $Response.Close() }
+    }
+}

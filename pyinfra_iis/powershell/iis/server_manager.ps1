@@ -1,0 +1,25 @@
+$Library = [IO.Path]::Combine([Environment]::SystemDirectory, 'inetsrv\Microsoft.Web.Administration.dll')
+function New-ServerManager {
+    [void] [Reflection.Assembly]::LoadFrom($Library)
+    New-Object Microsoft.Web.Administration.ServerManager
+}
+function Find-Item($Collection, [string] $Attribute, [string] $Value) {
+    foreach ($Item in $Collection) { if ($Item.GetAttributeValue($Attribute) -eq $Value) { return $Item } }
+    $null
+}
+function Get-Attribute($Element, [string] $Name) {
+    $Parts = $Name.Split('.')
+    for ($Index = 0; $Index -lt $Parts.Length - 1; $Index++) { $Element = $Element.GetChildElement($Parts[$Index]) }
+    $Element.GetAttribute($Parts[$Parts.Length - 1])
+}
+function Format-Attribute($Attribute) {
+    $Value = $Attribute.Value
+    $Names = $Attribute.Schema.GetEnumValues()
+    if ($null -ne $Names -and $Names.Count -gt 0) { return $Names.GetName($Value) }
+    if ($Value -is [bool]) { return ([string] $Value).ToLowerInvariant() }
+    [string] $Value
+}
+function Get-Sum([string] $Text) {
+    $Bytes = [Security.Cryptography.SHA256]::Create().ComputeHash([Text.Encoding]::UTF8.GetBytes($Text))
+    [BitConverter]::ToString($Bytes).Replace('-', '').ToLowerInvariant()
+}

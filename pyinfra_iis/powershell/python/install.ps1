@@ -1,0 +1,22 @@
+# Unpacks a Python distribution. $Request: archive (a zip), path (the folder), version, sha256.
+# uses: windows/run_program
+Add-Type -AssemblyName System.IO.Compression.FileSystem
+$Partial = $Request.path + '.partial'
+if ([IO.Directory]::Exists($Partial)) { [IO.Directory]::Delete($Partial, $true) }
+[void] [IO.Directory]::CreateDirectory([IO.Path]::GetDirectoryName($Partial))
+try {
+    [IO.Compression.ZipFile]::ExtractToDirectory($Request.archive, $Partial)
+    $Python = [IO.Path]::Combine($Partial, 'python.exe')
+    if (-not [IO.File]::Exists($Python)) { throw "$($Request.archive) holds no python.exe at its top; the full zip distribution of Python is needed." }
+    $Run = Invoke-Program $Python '-c "import platform, venv, ensurepip; print(platform.python_version())"' $Partial @{}
+    $Version = $Run.output.Trim()
+    if ($Run.exit_code -ne 0) { throw "The Python of $($Request.archive) does not run on $($env:COMPUTERNAME): $($Run.errors.Trim())" }
+    if ($Version -ne $Request.version) { throw "$($Request.archive) holds Python $Version, but $($Request.version) was expected." }
+    [IO.File]::WriteAllText([IO.Path]::Combine($Partial, 'pyinfra-iis.json'), (ConvertTo-Json @{ version = $Version; sha256 = $Request.sha256 }))
+    if ([IO.Directory]::Exists($Request.path)) { [IO.Directory]::Delete($Request.path, $true) }
+    [IO.Directory]::Move($Partial, $Request.path)
+} catch {
+    if ([IO.Directory]::Exists($Partial)) { [IO.Directory]::Delete($Partial, $true) }
+    throw
+}
+@{ version = $Version }

@@ -1,0 +1,20 @@
+function Invoke-Program([string] $Path, [string] $Arguments, [string] $Folder, $Environment) {
+    $Start = New-Object Diagnostics.ProcessStartInfo
+    $Start.FileName = $Path
+    $Start.Arguments = $Arguments
+    $Start.WorkingDirectory = $Folder
+    $Start.UseShellExecute = $false
+    $Start.CreateNoWindow = $true
+    $Start.RedirectStandardInput = $true
+    $Start.RedirectStandardOutput = $true
+    $Start.RedirectStandardError = $true
+    $Start.StandardOutputEncoding = New-Object Text.UTF8Encoding $false
+    $Start.StandardErrorEncoding = New-Object Text.UTF8Encoding $false
+    foreach ($Name in $Environment.Keys) { $Start.EnvironmentVariables[$Name] = $Environment[$Name] }
+    $Process = [Diagnostics.Process]::Start($Start)
+    $Process.StandardInput.Close()
+    $Output = $Process.StandardOutput.ReadToEndAsync()
+    $Errors = $Process.StandardError.ReadToEndAsync()
+    $Process.WaitForExit()
+    @{ exit_code = $Process.ExitCode; output = $Output.Result; errors = $Errors.Result }
+}

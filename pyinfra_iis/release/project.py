@@ -1,0 +1,208 @@
+"""A Django project on the controlling machine: what belongs to it, and what it says about itself."""
+
+from __future__ import annotations
+
+import ast
+import fnmatch
+import hashlib
+import os
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from pyinfra_iis.settings import Settings
+
+IGNORED_DIRECTORIES = frozenset(
+    {
+        ".git", ".hg", ".svn", ".idea", ".vscode", ".vs", ".tox", ".nox", ".venv", "venv", "__pycache__", "node_modules",
+        ".mypy_cache", ".pytest_cache", ".ruff_cache", ".hypothesis",
+    }
+)  # fmt: skip
+"""Folders that are no part of a release, wherever they stand in the project."""
+
+IGNORED_FILES = ("*.pyc", "*.pyo", "*~", "*.swp", ".DS_Store", "Thumbs.db", ".coverage")
+PRIVATE_FILES = ("*.sqlite3", "*.sqlite3-journal", "*.sqlite3-wal", "*.sqlite3-shm", ".env", ".env.*")
+"""Files that stay on the controlling machine too, but with a warning: a user may have meant them to go along."""
+
+_RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?", re.IGNORECASE)
+_FORBIDDEN = re.compile(r'[<>:"\\|?*\x00-\x1f]')
+_MADE_BY = re.compile(r"using Django (\d+)\.(\d+)")
+
+
+class ProjectError(Exception):
+    """A project that cannot be deployed; the text is one sentence that names file and fix."""
+
+
+@dataclass(frozen=True)
+class ProjectFile:
+    """One file of a release.
+
+    Attributes:
+        path: relative to the release, with `/`.
+        sha256: of the content, hexadecimal.
+        size: bytes.
+        source: the file on this machine, or None when `content` holds it.
+        content: the bytes of a file that the deploy renders.
+    """
+
+    path: str
+    sha256: str
+    size: int
+    source: Path | None = None
+    content: bytes | None = field(default=None, repr=False)
+
+    @classmethod
+    def rendered(cls, path: str, text: str) -> ProjectFile:
+        """A file whose content the deploy made."""
+        content = text.encode()
+        return cls(path, hashlib.sha256(content).hexdigest(), len(content), content=content)
+
+    def read(self) -> bytes:
+        """The content."""
+        if self.content is not None:
+            return self.content
+        assert self.source is not None
+        return self.source.read_bytes()
+
+
+class Project:
+    """The project that `settings` names, read once.
+
+    Args:
+        settings: the deploy's settings.
+
+    Raises:
+        ProjectError: from the properties, when the project cannot be deployed.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.root = settings.project
+        self.warnings: list[str] = []
+
+    @cached_property
+    def settings_module(self) -> str:
+        """The project's own settings module, as manage.py names it unless the user does."""
+        if self.settings.settings_module:
+            return self.settings.settings_module
+        for node in ast.walk(self._parse(self.root / "manage.py")):
+            if isinstance(node, ast.Call | ast.Assign | ast.Tuple):
+                values = [child.value for child in ast.iter_child_nodes(node) if isinstance(child, ast.Constant)]
+                if len(values) == 2 and values[0] == "DJANGO_SETTINGS_MODULE" and isinstance(values[1], str):
+                    return values[1]
+        raise ProjectError(
+            f"{self.root / 'manage.py'} does not say which settings module it uses; set django_settings_module."
+        )
+
+    @cached_property
+    def settings_file(self) -> Path:
+        """The file of the settings module."""
+        base = self.root.joinpath(*self.settings_module.split("."))
+        for candidate in (base.with_name(base.name + ".py"), base / "__init__.py"):
+            if candidate.is_file():
+                return candidate
+        raise ProjectError(f"The settings module {self.settings_module} is no file below {self.root}.")
+
+    @cached_property
+    def application(self) -> str:
+        """What the server runs, as `module:object`."""
+        if self.settings.application:
+            return self.settings.application
+        package = self.settings_module.split(".")[0]
+        for module in ("asgi", "wsgi"):
+            if (self.root / package / f"{module}.py").is_file():
+                return f"{package}.{module}:application"
+        raise ProjectError(f"{self.root / package} holds neither asgi.py nor wsgi.py; set django_application.")
+
+    @cached_property
+    def made_by_django(self) -> tuple[int, int] | None:
+        """The Django version that wrote the settings file, where its heading still says so."""
+        match = _MADE_BY.search(self.settings_file.read_text(encoding="utf-8", errors="replace")[:2000])
+        return (int(match[1]), int(match[2])) if match else None
+
+    def check(self) -> None:
+        """Find what would only fail on a server: files that do not parse, names that Windows cannot hold.
+
+        Raises:
+            ProjectError: the first problem found.
+        """
+        module = self.application.partition(":")[0]
+        self._parse(self.settings_file)
+        self._parse(self.root.joinpath(*module.split(".")).with_suffix(".py"))
+        _ = self.files
+
+    def _parse(self, path: Path) -> ast.Module:
+        try:
+            return ast.parse(path.read_bytes(), filename=str(path))
+        except FileNotFoundError:
+            raise ProjectError(f"{path} does not exist.") from None
+        except SyntaxError as error:
+            problem = f"{path}, line {error.lineno}: {error.msg}"
+            server = tuple(int(part) for part in self.settings.python.version.split(".")[:2])
+            if server > sys.version_info[:2]:
+                # Perhaps syntax that only the server's Python knows: the server will tell.
+                self.warnings.append(f"{problem} for the Python of this machine; the server's is newer.")
+                return ast.Module(body=[], type_ignores=[])
+            raise ProjectError(f"Syntax error in {problem}.") from None
+        except ValueError as error:
+            raise ProjectError(f"{path} is no Python source: {error}.") from None
+
+    @cached_property
+    def files(self) -> dict[str, ProjectFile]:
+        """Every file that belongs to a release, by its relative path."""
+        found: dict[str, ProjectFile] = {}
+        folded: dict[str, str] = {}
+        for relative, path in self._walk():
+            self._check_name(relative)
+            other = folded.setdefault(relative.lower(), relative)
+            if other != relative:
+                raise ProjectError(f"{other} and {relative} in {self.root} are one name on Windows; rename one.")
+            found[relative] = _hash(relative, path)
+        return found
+
+    def _walk(self) -> Iterator[tuple[str, Path]]:
+        for folder, names, files in os.walk(self.root):
+            names[:] = sorted(name for name in names if name not in IGNORED_DIRECTORIES and not _is_venv(folder, name))
+            for name in [*names, *sorted(files)]:
+                path = Path(folder, name)
+                relative = path.relative_to(self.root).as_posix()
+                if path.is_symlink():
+                    raise ProjectError(
+                        f"{relative} in {self.root} is a symbolic link; put the file itself there or keep it out."
+                    )
+                if name in names or any(fnmatch.fnmatchcase(name, pattern) for pattern in IGNORED_FILES):
+                    continue
+                if any(fnmatch.fnmatchcase(name, pattern) for pattern in PRIVATE_FILES):
+                    self.warnings.append(f"{relative} stays here: databases and .env files do not belong to a release.")
+                    continue
+                if not path.is_file():
+                    raise ProjectError(f"{relative} in {self.root} is no ordinary file; keep it out of the project.")
+                yield relative, path
+
+    def _check_name(self, relative: str) -> None:
+        for part in relative.split("/"):
+            if _RESERVED.fullmatch(part) or _FORBIDDEN.search(part) or part.endswith((".", " ")):
+                raise ProjectError(f"{relative} in {self.root} cannot exist on Windows because of '{part}'; rename it.")
+        # releases\<16 digits>.partial\ stands before it.
+        length = len(self.settings.root) + len("\\releases\\") + 16 + len(".partial\\") + len(relative)
+        if length >= 260:
+            raise ProjectError(
+                f"{relative} in {self.root} would be a path of {length} characters on the server, Windows takes 259; "
+                "set django_root to a shorter folder."
+            )
+
+
+def _is_venv(folder: str, name: str) -> bool:
+    return os.path.isfile(os.path.join(folder, name, "pyvenv.cfg"))
+
+
+def _hash(relative: str, path: Path) -> ProjectFile:
+    try:
+        with path.open("rb") as stream:
+            digest = hashlib.file_digest(stream, "sha256")
+            return ProjectFile(relative, digest.hexdigest(), stream.tell(), source=path)
+    except OSError as error:
+        raise ProjectError(f"{path} cannot be read: {error.strerror}.") from None

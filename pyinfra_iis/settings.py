@@ -1,0 +1,323 @@
+"""The settings of a deploy: one typed, validated model. Every error is a sentence that names the key and the fix."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path, PureWindowsPath
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+PREFIX = "django_"
+"""Host data keys of the Django deploy start so: `django_project`, `django_bindings`, ..."""
+
+_APP_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
+_HOST_NAME = re.compile(
+    r"(\*\.)?[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?)*"
+)
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+class SettingsError(Exception):
+    """A setting that cannot be used; the text is one sentence for the person who wrote it."""
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Binding(_Model):
+    """One binding of the site.
+
+    Attributes:
+        protocol: `http` or `https`.
+        ip: an IP address of the server, or `*` for all.
+        port: 1 to 65535.
+        host: the host name that requests must carry; empty accepts any.
+    """
+
+    protocol: Literal["http", "https"] = "http"
+    ip: str = "*"
+    port: int = Field(default=80, ge=1, le=65535)
+    host: str = ""
+
+    @classmethod
+    def parse(cls, text: str) -> Binding:
+        """Read `[http://|https://]ip:port:host`, IIS's own form of a binding (`*:80:`, `10.0.0.5:80:www.example.com`).
+
+        Raises:
+            ValueError: the text is of another form.
+        """
+        protocol, separator, rest = text.partition("://")
+        if not separator:
+            protocol, rest = "http", text
+        match = re.fullmatch(r"(?P<ip>\*|[0-9.]+|\[[0-9A-Fa-f:.]+\]):(?P<port>[0-9]{1,5}):(?P<host>[^:/\s]*)", rest)
+        if match is None or protocol not in ("http", "https"):
+            raise ValueError(f"'{text}' is not a binding; write ip:port:host as IIS does, for example '*:80:'")
+        port = int(match["port"])
+        if not 1 <= port <= 65535:
+            raise ValueError(f"port {port} of '{text}' is not between 1 and 65535")
+        if match["host"] and not _HOST_NAME.fullmatch(match["host"]):
+            raise ValueError(f"'{match['host']}' in '{text}' is not a host name")
+        return cls(protocol=protocol, ip=match["ip"], port=port, host=match["host"])
+
+    @property
+    def information(self) -> str:
+        """The binding as IIS writes it: `ip:port:host`."""
+        return f"{self.ip}:{self.port}:{self.host}"
+
+    def __str__(self) -> str:
+        return self.information if self.protocol == "http" else f"{self.protocol}://{self.information}"
+
+
+def _binding(value: Any) -> Any:
+    return Binding.parse(value) if isinstance(value, str) else value
+
+
+def _sha256(value: Any) -> Any:
+    if isinstance(value, str):
+        value = value.strip().lower()
+        if not _SHA256.fullmatch(value):
+            raise ValueError("a SHA-256 is 64 hexadecimal digits")
+    return value
+
+
+class Download(_Model):
+    """A file that a server needs and where it comes from.
+
+    Attributes:
+        url: an http(s) address that the *server* can reach, or a path on the controlling machine.
+        sha256: the file's SHA-256, 64 hexadecimal digits; the file is used only when it fits.
+    """
+
+    url: str = Field(min_length=1)
+    sha256: Annotated[str, BeforeValidator(_sha256)]
+
+    @property
+    def name(self) -> str:
+        """The file's name, the last part of the address."""
+        return PureWindowsPath(urlsplit(self.url).path if self.is_remote else self.url).name or "download"
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether the server fetches it by itself."""
+        return self.url.lower().startswith(("http://", "https://"))
+
+
+class Python(Download):
+    """The Python that the server gets: the full zip distribution of one version (not the embeddable one).
+
+    The default is the distribution of python.org; its SHA-256 was taken from one public source and never checked by us.
+    """
+
+    version: str = Field(default="3.14.6", pattern=r"^3\.\d{1,2}\.\d{1,2}$")
+    url: str = "https://www.python.org/ftp/python/3.14.6/python-3.14.6-amd64.zip"
+    sha256: Annotated[str, BeforeValidator(_sha256)] = (
+        "75afa83f93b284d19040e24bc440ab741c09582c0d5310504d607a4e08c3dbaf"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _other_version_needs_source(cls, data: Any) -> Any:
+        if isinstance(data, Mapping) and "version" in data and data["version"] != cls.model_fields["version"].default:
+            missing = [key for key in ("url", "sha256") if key not in data]
+            if missing:
+                raise ValueError(f"another version than the default needs {' and '.join(missing)} too")
+        return data
+
+
+class Handler(Download):
+    """The HttpPlatformHandler that the server gets: Microsoft's 1.2 msi.
+
+    The default's SHA-256 was taken from one public source and never checked by us.
+    """
+
+    version: Literal["1.2"] = "1.2"
+    url: str = "https://download.microsoft.com/download/8/1/3/813AC4E6-9203-4F7A-8DD5-F3D54D10C5CD/httpPlatformHandler_amd64.msi"
+    sha256: Annotated[str, BeforeValidator(_sha256)] = (
+        "90f8d4905a0ab4f2c95223b3c79e2807a0b74507747d240e43c4302e8db4b5ef"
+    )
+
+
+class Health(_Model):
+    """How the deploy asks whether the site works.
+
+    Attributes:
+        path: the path to request, starting with `/`.
+        status: the status code that means healthy; None accepts every one below 500 except 400 (Django's answer to a host that is not allowed).
+        timeout: seconds until a site that does not answer so is given up, 1 to 3600.
+    """
+
+    path: str = Field(default="/", pattern=r"^/[^\s]*$")
+    status: int | None = Field(default=None, ge=100, le=599)
+    timeout: int = Field(default=120, ge=1, le=3600)
+
+
+class Settings(_Model):
+    """What to deploy, and how. Only `project` has no default.
+
+    Attributes:
+        project: the folder on the controlling machine that holds manage.py.
+        app: the application's name on the server: site, pool and folder are called so; default the project folder's name.
+        settings_module: the project's own settings module (`mysite.settings`); default what manage.py names.
+        application: what the server runs (`mysite.asgi:application`); default found from the settings module's package.
+        server: `uvicorn`, or `runserver` for development (DEBUG on).
+        bindings: the site's bindings, `ip:port:host` each, `https://` before it for TLS.
+        allowed_hosts: Django's ALLOWED_HOSTS; default the bindings' host names, or every host when a binding has none.
+        requirements: a requirements file of the project, relative to it; default requirements.txt where there is one,
+            else Django of the version that made the project.
+        python: the server's Python.
+        handler: the server's HttpPlatformHandler.
+        root: the application's folder on the server; default `C:\\inetpub\\<app>`.
+        python_root: the folder on the server that holds Python versions.
+        secret_key: Django's SECRET_KEY; default made on each server once, by its own random generator, and kept there.
+        environment: further environment variables of the site's process.
+        secure_cookies: false lets cookies go over plain HTTP; only for a site without an https binding.
+        pip_options: further options of `pip install` on the server (`["--index-url", "https://mirror.example/simple"]`).
+        health: how the deploy asks whether the site works.
+    """
+
+    project: Path
+    app: str = ""
+    settings_module: str = ""
+    application: str = ""
+    server: Literal["uvicorn", "runserver"] = "uvicorn"
+    bindings: Annotated[tuple[Annotated[Binding, BeforeValidator(_binding)], ...], Field(min_length=1)] = (Binding(),)
+    allowed_hosts: tuple[str, ...] | None = None
+    requirements: str = ""
+    python: Python = Python()
+    handler: Handler = Handler()
+    root: str = ""
+    python_root: str = r"C:\Python"
+    secret_key: SecretStr | None = None
+    environment: dict[str, str] = {}
+    secure_cookies: bool = True
+    pip_options: tuple[str, ...] = ()
+    health: Health = Health()
+
+    @field_validator("bindings", "pip_options", "allowed_hosts", mode="before")
+    @classmethod
+    def _one_is_a_list(cls, value: Any) -> Any:
+        return [value] if isinstance(value, str) else value
+
+    @field_validator("project")
+    @classmethod
+    def _project_has_manage_py(cls, value: Path) -> Path:
+        path = Path(os.path.abspath(value.expanduser()))
+        if not path.is_dir():
+            raise ValueError(f"the project folder {path} does not exist")
+        if not (path / "manage.py").is_file():
+            raise ValueError(f"the project folder {path} holds no manage.py; name the folder that does")
+        return path
+
+    @field_validator("root", "python_root")
+    @classmethod
+    def _absolute_windows_path(cls, value: str) -> str:
+        if value and not re.fullmatch(r"[A-Za-z]:\\[^<>:\"/|?*\x00-\x1f]*", value):
+            raise ValueError(f"'{value}' is not an absolute Windows path such as C:\\inetpub\\mysite")
+        return value.rstrip("\\")
+
+    @field_validator("environment")
+    @classmethod
+    def _environment_names(cls, value: dict[str, str]) -> dict[str, str]:
+        for name in value:
+            if not name or "=" in name or "\x00" in name:
+                raise ValueError(f"'{name}' cannot be the name of an environment variable")
+        return value
+
+    @model_validator(mode="after")
+    def _complete(self) -> Settings:
+        if not self.app:
+            object.__setattr__(self, "app", _app_name(self.project.name))
+        if not _APP_NAME.fullmatch(self.app) or self.app.endswith("."):
+            raise ValueError(
+                f"app: '{self.app}' cannot name a site and a folder; use letters, digits, '-', '_' and '.', at most 63"
+            )
+        if not self.root:
+            object.__setattr__(self, "root", rf"C:\inetpub\{self.app}")
+        if len({(binding.protocol, binding.information.lower()) for binding in self.bindings}) < len(self.bindings):
+            raise ValueError("bindings: the same binding stands there twice")
+        if not self.secure_cookies and self.has_https:
+            raise ValueError("secure_cookies: cannot be off while the site has an https binding")
+        return self
+
+    @property
+    def has_https(self) -> bool:
+        """Whether visitors can reach the site over TLS."""
+        return any(binding.protocol == "https" for binding in self.bindings)
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """Django's ALLOWED_HOSTS."""
+        if self.allowed_hosts is not None:
+            return self.allowed_hosts
+        names = [binding.host for binding in self.bindings]
+        if not all(names):
+            return ("*",)
+        return tuple(dict.fromkeys(name.replace("*.", ".", 1) if name.startswith("*.") else name for name in names))
+
+    @property
+    def python_directory(self) -> str:
+        """Where this version of Python lives on the server; the hash keeps two builds of one version apart."""
+        return rf"{self.python_root}\{self.python.version}-{self.python.sha256[:8]}"
+
+
+def _app_name(folder: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_.-]+", "-", folder).strip("-.") or "site"
+
+
+def from_data(data: Mapping[str, Any]) -> Settings:
+    """Read settings from host data, where each key has the prefix `django_`.
+
+    Args:
+        data: host data, such as pyinfra's `host.data.dict()`; keys without the prefix are not looked at.
+
+    Raises:
+        SettingsError: a key that does not exist, or a value that cannot be used.
+    """
+    return build({key.removeprefix(PREFIX): value for key, value in data.items() if key.startswith(PREFIX)}, PREFIX)
+
+
+def build(values: Mapping[str, Any], prefix: str = "") -> Settings:
+    """Validate settings given by name.
+
+    Args:
+        values: the attributes of `Settings`.
+        prefix: how the user knows the keys, for messages.
+
+    Raises:
+        SettingsError: a key that does not exist, or a value that cannot be used.
+    """
+    try:
+        return Settings(**values)
+    except ValidationError as error:
+        raise SettingsError(_sentence(error, prefix)) from None
+
+
+def _sentence(error: ValidationError, prefix: str) -> str:
+    first = error.errors(include_url=False, include_input=False)[0]
+    key = ".".join(str(part) for part in first["loc"])
+    match first["type"]:
+        case "missing":
+            hint = ": the folder that holds manage.py" if key == "project" else ""
+            return f"{prefix}{key} is not set{hint}."
+        case "extra_forbidden":
+            near = difflib.get_close_matches(key, Settings.model_fields, n=1)
+            return f"{prefix}{key} is no setting of this deploy" + (f"; is {prefix}{near[0]} meant?" if near else ".")
+    text = first["msg"].removeprefix("Value error, ")
+    if not key:
+        return f"{prefix}{text}."
+    return f"{prefix}{key}: {text[:1].lower() + text[1:] if first['type'] != 'value_error' else text}."
