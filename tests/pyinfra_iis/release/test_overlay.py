@@ -1,0 +1,114 @@
+"""The settings overlay, imported by a real Django around projects of every kind."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pyinfra_iis.release import release
+from pyinfra_iis.settings import build
+from tests.pyinfra_iis import projects
+
+SHOW = """\
+import json, django
+from django.conf import settings
+django.setup()
+names = ["DEBUG", "ALLOWED_HOSTS", "SECRET_KEY", "SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE", "STATIC_ROOT", "STATIC_URL",
+         "MEDIA_ROOT", "MIDDLEWARE", "STORAGES", "DATABASES"]
+print(json.dumps({name: getattr(settings, name) for name in names}, default=str))
+"""
+WHITENOISE = "whitenoise.middleware.WhiteNoiseMiddleware"
+STORAGE = "whitenoise.storage.CompressedManifestStaticFilesStorage"
+
+
+def effective(tmp_path: Path, settings: str, key: str | None = "k" * 50, **values: Any) -> dict[str, Any]:
+    project = projects.make(tmp_path / "project", settings=settings)
+    made = release.make(build({"project": project, **values}))
+    place = tmp_path / "root" / "releases" / made.id
+    for path, file in made.files.items():
+        target = place / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(file.read())
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "pyinfra_iis_settings", "PYTHONDONTWRITEBYTECODE": "1"}
+    environment.pop("DJANGO_SECRET_KEY", None)
+    if key:
+        environment["DJANGO_SECRET_KEY"] = key
+    run = subprocess.run(
+        [sys.executable, "-c", SHOW], cwd=place, env=environment, capture_output=True, text=True, check=False
+    )
+    if run.returncode:
+        return {"error": run.stderr.strip().splitlines()[-1]}
+    return {**json.loads(run.stdout), "release": str(place)}
+
+
+def test_an_untouched_project_becomes_safe(tmp_path: Path) -> None:
+    found = effective(tmp_path, projects.SETTINGS, bindings=["*:80:shop.example.com"])
+    assert found["DEBUG"] is False
+    assert found["ALLOWED_HOSTS"] == ["shop.example.com"]
+    assert found["SECRET_KEY"] == "k" * 50
+    assert found["SESSION_COOKIE_SECURE"] and found["CSRF_COOKIE_SECURE"]
+    assert found["STATIC_ROOT"] == f"{found['release']}/collected_static"
+    assert found["MIDDLEWARE"][:2] == ["django.middleware.security.SecurityMiddleware", WHITENOISE]
+    assert found["STORAGES"]["staticfiles"]["BACKEND"] == STORAGE
+    shared = str(Path(found["release"]).parent.parent / "shared")
+    assert found["MEDIA_ROOT"] == f"{shared}/media"
+    assert found["DATABASES"]["default"]["NAME"] == f"{shared}/data/db.sqlite3"
+
+
+def test_a_key_that_startproject_wrote_is_not_taken(tmp_path: Path) -> None:
+    assert "DJANGO_SECRET_KEY is not set" in effective(tmp_path, projects.SETTINGS, key=None)["error"]
+
+
+def test_a_key_of_the_project_itself_is_taken(tmp_path: Path) -> None:
+    settings = projects.SETTINGS.replace("django-insecure-x", "own-key")
+    assert effective(tmp_path, settings, key=None)["SECRET_KEY"] == "own-key"
+
+
+def test_a_project_with_whitenoise_keeps_its_place(tmp_path: Path) -> None:
+    settings = projects.SETTINGS + f'MIDDLEWARE += ["{WHITENOISE}"]\n'
+    assert effective(tmp_path, settings)["MIDDLEWARE"].count(WHITENOISE) == 1
+
+
+def test_a_project_with_storages_keeps_them(tmp_path: Path) -> None:
+    plain = "django.contrib.staticfiles.storage.StaticFilesStorage"
+    settings = projects.SETTINGS + f'STORAGES = {{"staticfiles": {{"BACKEND": "{plain}"}}}}\n'
+    assert effective(tmp_path, settings)["STORAGES"]["staticfiles"]["BACKEND"] == plain
+
+
+def test_other_storages_of_a_project_stay(tmp_path: Path) -> None:
+    own = "django.core.files.storage.InMemoryStorage"
+    settings = projects.SETTINGS + f'STORAGES = {{"default": {{"BACKEND": "{own}"}}}}\n'
+    storages = effective(tmp_path, settings)["STORAGES"]
+    assert (storages["default"]["BACKEND"], storages["staticfiles"]["BACKEND"]) == (own, STORAGE)
+
+
+def test_a_static_root_inside_the_project_stays(tmp_path: Path) -> None:
+    found = effective(tmp_path, projects.SETTINGS + 'STATIC_ROOT = BASE_DIR / "public"\n')
+    assert found["STATIC_ROOT"] == f"{found['release']}/public"
+
+
+def test_a_static_root_of_another_machine_goes(tmp_path: Path) -> None:
+    found = effective(tmp_path, projects.SETTINGS + 'STATIC_ROOT = "/var/www/static"\n')
+    assert found["STATIC_ROOT"] == f"{found['release']}/collected_static"
+
+
+@pytest.mark.parametrize(("own", "hosts"), [('["a.example"]', ["a.example"]), ("[]", ["*"])])
+def test_without_a_host_name_the_projects_own_list_counts(tmp_path: Path, own: str, hosts: list[str]) -> None:
+    assert effective(tmp_path, projects.SETTINGS + f"ALLOWED_HOSTS = {own}\n")["ALLOWED_HOSTS"] == hosts
+
+
+def test_cookies_go_over_plain_http_only_when_the_user_says_so(tmp_path: Path) -> None:
+    found = effective(tmp_path, projects.SETTINGS, secure_cookies=False)
+    assert not found["SESSION_COOKIE_SECURE"] and not found["CSRF_COOKIE_SECURE"]
+
+
+def test_the_development_server_keeps_debug(tmp_path: Path) -> None:
+    found = effective(tmp_path, projects.SETTINGS, server="runserver")
+    assert found["DEBUG"] is True
+    assert WHITENOISE not in found["MIDDLEWARE"]

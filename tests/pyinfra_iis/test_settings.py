@@ -1,0 +1,94 @@
+"""Settings: defaults, and a sentence for each mistake."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pyinfra_iis.settings import Binding, SettingsError, from_data
+from tests.pyinfra_iis import projects
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    return projects.make(tmp_path / "My Shop")
+
+
+def test_the_project_folder_is_enough(project: Path) -> None:
+    settings = from_data({"django_project": str(project), "unrelated": 1})
+    assert settings.app == "My-Shop"
+    assert settings.root == r"C:\inetpub\My-Shop"
+    assert [str(binding) for binding in settings.bindings] == ["*:80:"]
+    assert settings.server == "uvicorn"
+    assert settings.secure_cookies
+    assert settings.python_directory == rf"C:\Python\3.14.6-{settings.python.sha256[:8]}"
+
+
+@pytest.mark.parametrize(
+    ("bindings", "hosts"),
+    [
+        (["*:80:"], ("*",)),
+        (["*:80:shop.example.com", "https://*:443:shop.example.com"], ("shop.example.com",)),
+        (["*:80:*.example.com"], (".example.com",)),
+        (["*:80:a.example.com", "*:81:"], ("*",)),
+    ],
+)
+def test_allowed_hosts_come_from_the_bindings(project: Path, bindings: list[str], hosts: tuple[str, ...]) -> None:
+    assert from_data({"django_project": project, "django_bindings": bindings}).hosts == hosts
+
+
+def test_binding_is_written_as_iis_writes_it() -> None:
+    binding = Binding.parse("https://10.0.0.5:443:www.example.com")
+    assert (binding.protocol, binding.information) == ("https", "10.0.0.5:443:www.example.com")
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        ({}, "django_project is not set: the folder that holds manage.py."),
+        ({"django_projekt": "x"}, "django_project is not set: the folder that holds manage.py."),
+        ({"django_bindngs": "*:80:"}, "django_bindngs is no setting of this deploy; is django_bindings meant?"),
+        (
+            {"django_bindings": "80"},
+            "django_bindings.0: '80' is not a binding; write ip:port:host as IIS does, for example '*:80:'.",
+        ),
+        ({"django_bindings": "*:0:"}, "django_bindings.0: port 0 of '*:0:' is not between 1 and 65535."),
+        ({"django_bindings": []}, "django_bindings: tuple should have at least 1 item after validation, not 0."),
+        ({"django_bindings": ["*:80:", "*:80:"]}, "django_bindings: the same binding stands there twice."),
+        ({"django_server": "gunicorn"}, "django_server: input should be 'uvicorn' or 'runserver'."),
+        (
+            {"django_app": "a/b"},
+            "django_app: 'a/b' cannot name a site and a folder; use letters, digits, '-', '_' and '.', at most 63.",
+        ),
+        (
+            {"django_root": "inetpub"},
+            r"django_root: 'inetpub' is not an absolute Windows path such as C:\inetpub\mysite.",
+        ),
+        (
+            {"django_python": {"version": "3.13.1"}},
+            "django_python: another version than the default needs url and sha256 too.",
+        ),
+        ({"django_python": {"sha256": "12"}}, "django_python.sha256: a SHA-256 is 64 hexadecimal digits."),
+        (
+            {"django_secure_cookies": False, "django_bindings": "https://*:443:x.example"},
+            "django_secure_cookies: cannot be off while the site has an https binding.",
+        ),
+    ],
+)
+def test_a_mistake_is_one_sentence(project: Path, data: dict[str, object], sentence: str) -> None:
+    if data and "django_projekt" not in data:
+        data = {"django_project": str(project), **data}
+    with pytest.raises(SettingsError) as caught:
+        from_data(data)
+    assert str(caught.value) == sentence
+
+
+def test_a_folder_without_manage_py_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=rf"the project folder {tmp_path} holds no manage.py"):
+        from_data({"django_project": str(tmp_path)})
+
+
+def test_the_secret_key_shows_nowhere(project: Path) -> None:
+    settings = from_data({"django_project": project, "django_secret_key": "very-secret"})
+    assert "very-secret" not in f"{settings!r} {settings} {settings.model_dump_json()}"
