@@ -252,7 +252,9 @@ def format_bigint(value: int, fmt: str | None = None, info: NumberFormat = EN_US
     if fmt[0] in "xX":
         length = (value.bit_length() + 8) // 8
         text = value.to_bytes(max(length, 1), "big", signed=True).hex().lstrip("0" if value >= 0 else "")
-        text = ("0" + text if value >= 0 and (not text or text[0] in "89abcdef") else text).rjust(int(fmt[1:] or 0), "0")
+        text = ("0" + text if value >= 0 and (not text or text[0] in "89abcdef") else text).rjust(
+            int(fmt[1:] or 0), "0"
+        )
         return text.upper() if fmt[0] == "X" else text
     return format_integer(value, fmt, max(64, value.bit_length() + 1), info)
 
@@ -452,7 +454,7 @@ class _Shape:
         separators: set[int] = set()
         if self.thousands and info.group_separator:
             total = max(first, digit_position if not self.scientific else self.decimal_position)
-            if adjust >= 0 or True:
+            if self.thousands:
                 position, index = 0, 0
                 while info.group_sizes:
                     size = info.group_sizes[min(index, len(info.group_sizes) - 1)]
@@ -621,12 +623,7 @@ def _scan(text: str, style: int, info: NumberFormat, currency_ok: bool = False) 
         elif style & ALLOW_DECIMAL_POINT and not seen_point and text.startswith(info.decimal_separator, index):
             seen_point = True
             index += len(info.decimal_separator)
-        elif (
-            style & ALLOW_THOUSANDS
-            and seen_digit
-            and not seen_point
-            and text.startswith(info.group_separator, index)
-        ):
+        elif style & ALLOW_THOUSANDS and seen_digit and not seen_point and text.startswith(info.group_separator, index):
             index += len(info.group_separator)
         else:
             break

@@ -403,7 +403,12 @@ class _Translator:
             if end < 0:
                 raise _fail(text, "Unterminated (?#...) comment.")
             return "comment", None, end + 1, options
-        for opening, kind in (("<=", "lookbehind"), ("<!", "not-lookbehind"), ("=", "lookahead"), ("!", "not-lookahead")):
+        for opening, kind in (
+            ("<=", "lookbehind"),
+            ("<!", "not-lookbehind"),
+            ("=", "lookahead"),
+            ("!", "not-lookahead"),
+        ):
             if rest.startswith(opening):
                 return kind, None, index + 2 + len(opening), options
         if rest[0] == ":":

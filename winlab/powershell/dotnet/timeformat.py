@@ -367,7 +367,7 @@ def _parse_free(text: str, today: int, styles: int) -> tuple[int, int | None, bo
         word = re.match(r"[A-Za-z]+\.?", rest)
         if word:
             token = word.group().rstrip(".").lower()
-            if token in _MONTH_INDEX and month_name is None and not (token == "t"):
+            if token in _MONTH_INDEX and month_name is None and token != "t":
                 month_name = _MONTH_INDEX[token]
                 separators.append("M")
                 rest = rest[word.end() :]
@@ -424,9 +424,7 @@ def _parse_free(text: str, today: int, styles: int) -> tuple[int, int | None, bo
                 raise FormatError(BAD_DATE)
     ticks = _assemble(numbers, separators, month_name, time, today, styles)
     if weekday is not None and to_fields(ticks).day_of_week != weekday:
-        raise FormatError(
-            "String was not recognized as a valid DateTime because the day of week was incorrect."
-        )
+        raise FormatError("String was not recognized as a valid DateTime because the day of week was incorrect.")
     return ticks, offset, zulu
 
 
@@ -438,7 +436,7 @@ def _clock(found: re.Match[str]) -> tuple[int, int, int, int]:
         if not 0 <= hour <= 12:
             raise FormatError(BAD_DATE)
         hour = hour % 12 + (12 if mark == "p" else 0)
-    ticks = int(round(int(fraction) * 10**7 / 10 ** len(fraction))) if fraction else 0
+    ticks = round(int(fraction) * 10**7 / 10 ** len(fraction)) if fraction else 0
     if len(fraction) <= 7 and fraction:
         ticks = int(fraction.ljust(7, "0"))
     if hour > 24 or minute > 59 or second > 59:
@@ -467,9 +465,7 @@ def _assemble(
     try:
         if month_name is not None:
             if len(values) == 2:
-                if order[:2] == ["n", "n"] or (len(values[0]) > 2 and order[0] == "n"):
-                    year, day = values
-                elif len(values[0]) > 2:
+                if order[:2] == ["n", "n"] or (len(values[0]) > 2 and order[0] == "n") or len(values[0]) > 2:
                     year, day = values
                 else:
                     day, year = values
