@@ -59,99 +59,17 @@ _SIGNATURE_START = "sig#beginsignatureblock\n"
 _SIGNATURE_COUNT = Counter(_SIGNATURE_START)
 _SIGNATURE_SIMILARITY = 10
 
-_KEYWORD_NAMES = [
-    "elseif",
-    "if",
-    "else",
-    "switch",
-    "foreach",
-    "from",
-    "in",
-    "for",
-    "while",
-    "until",
-    "do",
-    "try",
-    "catch",
-    "finally",
-    "trap",
-    "data",
-    "return",
-    "continue",
-    "break",
-    "exit",
-    "throw",
-    "begin",
-    "process",
-    "end",
-    "dynamicparam",
-    "function",
-    "filter",
-    "param",
-    "class",
-    "define",
-    "var",
-    "using",
-    "workflow",
-    "parallel",
-    "sequence",
-    "inlinescript",
-    "configuration",
-    "public",
-    "private",
-    "static",
-    "interface",
-    "enum",
-    "namespace",
-    "module",
-    "type",
-    "assembly",
-    "command",
-    "hidden",
-    "base",
-]
-KEYWORDS = {name: TokenKind(name) for name in _KEYWORD_NAMES}
+_KEYWORD_NAMES = (
+    "elseif if else switch foreach from in for while until do try catch finally trap data return continue break exit throw "
+    "begin process end dynamicparam function filter param class define var using workflow parallel sequence inlinescript "
+    "configuration public private static interface enum namespace module type assembly command hidden base"
+)
+KEYWORDS = {name: TokenKind(name) for name in _KEYWORD_NAMES.split()}
 
-_COMPARISONS = [
-    "eq",
-    "ne",
-    "ge",
-    "gt",
-    "lt",
-    "le",
-    "like",
-    "notlike",
-    "match",
-    "notmatch",
-    "replace",
-    "contains",
-    "notcontains",
-    "in",
-    "notin",
-    "split",
-]
-OPERATORS: dict[str, TokenKind] = {
-    name: TokenKind(f"-{name}")
-    for name in [
-        "bnot",
-        "not",
-        "isnot",
-        "is",
-        "as",
-        "f",
-        "and",
-        "band",
-        "or",
-        "bor",
-        "xor",
-        "bxor",
-        "join",
-        "shl",
-        "shr",
-    ]
-    + _COMPARISONS
-}
-for _name in _COMPARISONS:
+_OTHER_OPERATORS = "bnot not isnot is as f and band or bor xor bxor join shl shr"
+_COMPARISONS = "eq ne ge gt lt le like notlike match notmatch replace contains notcontains in notin split"
+OPERATORS: dict[str, TokenKind] = {name: TokenKind(f"-{name}") for name in f"{_OTHER_OPERATORS} {_COMPARISONS}".split()}
+for _name in _COMPARISONS.split():
     OPERATORS[f"i{_name}"] = TokenKind(f"-{_name}")
     OPERATORS[f"c{_name}"] = TokenKind(f"-c{_name}")
 
@@ -646,7 +564,7 @@ class Tokenizer:
                 following = s[end]
                 if following != " " and following != "\n" and not _TOKEN_ENDS.match(following):
                     return self._generic(match.group())
-            if mode == COMMAND or mode == SIGNATURE:
+            if mode in (COMMAND, SIGNATURE):
                 kind = KEYWORDS.get(match.group().lower())
                 if kind is not None and (kind is not TokenKind.InlineScript or self.in_workflow):
                     return self._new(kind)

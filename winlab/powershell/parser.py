@@ -30,9 +30,10 @@ K = TokenKind
 _UNARY = frozenset(
     (K.Not, K.Bnot, K.Exclaim, K.Plus, K.Minus, K.PlusPlus, K.MinusMinus, K.Join, K.Isplit, K.Csplit, K.Comma)
 )
-_COMPARISON = """Ieq Ine Ige Igt Ilt Ile Ilike Inotlike Imatch Inotmatch Ireplace Icontains Inotcontains Iin Inotin Isplit
-Ceq Cne Cge Cgt Clt Cle Clike Cnotlike Cmatch Cnotmatch Creplace Ccontains Cnotcontains Cin Cnotin Csplit
-Is IsNot As Join Shl Shr"""
+_COMPARISON = (
+    "Ieq Ine Ige Igt Ilt Ile Ilike Inotlike Imatch Inotmatch Ireplace Icontains Inotcontains Iin Inotin Isplit Ceq Cne Cge "
+    "Cgt Clt Cle Clike Cnotlike Cmatch Cnotmatch Creplace Ccontains Cnotcontains Cin Cnotin Csplit Is IsNot As Join Shl Shr"
+)
 _PRECEDENCE: dict[TokenKind, int] = {
     **dict.fromkeys((K.And, K.Or, K.Xor), 1),
     **dict.fromkeys((K.Band, K.Bor, K.Bxor), 2),
@@ -69,10 +70,11 @@ _SAME_IN_ALL_MODES = frozenset(
 )
 _BLOCK_NAMES = frozenset((K.Begin, K.Process, K.End, K.Dynamicparam))
 _ATTRIBUTABLE = frozenset((K.Class, K.Enum, K.Configuration))
-_KEYWORDS_WITHOUT_ATTRIBUTES = frozenset(
-    K[name]
-    for name in ["Break", "Catch", "Continue", "Data", "Define", "Do", "Else", "ElseIf", "Exit", "Filter", "Finally", "For", "Foreach", "From", "Function", "If", "In", "Return", "Switch", "Throw", "Trap", "Try", "Until", "Using", "Var", "While", "Workflow", "Parallel", "Sequence", "InlineScript"]
+_STATEMENT_KEYWORDS = (
+    "Break Catch Continue Data Define Do Else ElseIf Exit Filter Finally For Foreach From Function If In Return Switch "
+    "Throw Trap Try Until Using Var While Workflow Parallel Sequence InlineScript"
 )
+_KEYWORDS_WITHOUT_ATTRIBUTES = frozenset(K[name] for name in _STATEMENT_KEYWORDS.split())
 _ENDS_COMMAND = frozenset((K.Pipe, K.RCurly, K.RParen, K.EndOfInput, K.NewLine, K.Semi, K.AndAnd, K.OrOr))
 _NEVER_ARGUMENT = _ENDS_COMMAND | {K.Redirection, K.RedirectInStd, K.Ampersand, K.MinusMinus, K.Comma}
 _PRIMARY_START = frozenset(
@@ -2647,9 +2649,8 @@ _USING_KINDS = {
     K.Command: ast.UsingStatementKind.Command,
     K.Assembly: ast.UsingStatementKind.Assembly,
 }
-_KEYWORD_TEXTS = frozenset(
-    ["begin", "process", "end", "dynamicparam", "param", "public", "private", "static", "interface", "namespace", "module", "type", "assembly", "command", "hidden", "base"]
-)
+_OTHER_KEYWORDS = "begin process end dynamicparam param public private static interface namespace module type assembly command hidden base"
+_KEYWORD_TEXTS = frozenset(_OTHER_KEYWORDS.split())
 _STATEMENT_RULES = {
     K.If: Parser._if,
     K.Switch: Parser._switch,
