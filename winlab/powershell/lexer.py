@@ -314,7 +314,8 @@ class Tokenizer:
                 return self._new(TokenKind.EndOfInput)
             return self._generic(c)
         if is_whitespace(c):
-            return self._scan_space(c)
+            self._scan_space(c)
+            return None
         if c.isalpha():
             return self._scan_identifier(c)
         return self._generic(c)
@@ -925,7 +926,7 @@ class Tokenizer:
                 return self._rescan_as_generic()
         path = split_variable_path(s[begin : self.i])
         if not path.unqualified_path or path.unqualified_path == ":":
-            with_drive = path.is_drive_qualified or path.user_path.endswith(":")
+            with_drive = path.is_drive_qualified
             self.error(
                 self.start, self.i, "InvalidVariableReferenceWithDrive" if with_drive else "InvalidVariableReference"
             )

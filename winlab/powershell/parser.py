@@ -7,9 +7,9 @@ because the first error's id and place are what scripts and people see.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 from winlab.powershell import ast
 from winlab.powershell.lexer import (
@@ -37,7 +37,7 @@ _COMPARISON = (
 _PRECEDENCE: dict[TokenKind, int] = {
     **dict.fromkeys((K.And, K.Or, K.Xor), 1),
     **dict.fromkeys((K.Band, K.Bor, K.Bxor), 2),
-    **dict.fromkeys((K[name] for name in _COMPARISON.split()), 3),
+    **dict.fromkeys((TokenKind[name] for name in _COMPARISON.split()), 3),
     **dict.fromkeys((K.Plus, K.Minus), 4),
     **dict.fromkeys((K.Multiply, K.Divide, K.Rem), 5),
     K.Format: 7,
@@ -74,7 +74,7 @@ _STATEMENT_KEYWORDS = (
     "Break Catch Continue Data Define Do Else ElseIf Exit Filter Finally For Foreach From Function If In Return Switch "
     "Throw Trap Try Until Using Var While Workflow Parallel Sequence InlineScript"
 )
-_KEYWORDS_WITHOUT_ATTRIBUTES = frozenset(K[name] for name in _STATEMENT_KEYWORDS.split())
+_KEYWORDS_WITHOUT_ATTRIBUTES = frozenset(TokenKind[name] for name in _STATEMENT_KEYWORDS.split())
 _ENDS_COMMAND = frozenset((K.Pipe, K.RCurly, K.RParen, K.EndOfInput, K.NewLine, K.Semi, K.AndAnd, K.OrOr))
 _NEVER_ARGUMENT = _ENDS_COMMAND | {K.Redirection, K.RedirectInStd, K.Ampersand, K.MinusMinus, K.Comma}
 _PRIMARY_START = frozenset(
@@ -115,8 +115,6 @@ _STRING_TYPES = {
 
 # What an argument stands for decides how its words are read.
 _NAME, _NAME_AFTER_OPERATOR, _FILE_NAME, _ARGUMENT, _SWITCH_CONDITION = range(5)
-
-_A = TypeVar("_A")
 
 
 @dataclass(slots=True, eq=False)
@@ -218,6 +216,9 @@ class Parser:
 
     def _span(self, start: int, end: int) -> Extent:
         return Extent(self.source, start, end)
+
+    def _before(self, token: Token) -> int:
+        return token.start if token.kind is K.EndOfInput else max(token.start - 1, 0)
 
     def _next(self) -> Token:
         token = self._ungot
@@ -359,7 +360,7 @@ class Parser:
         end = right.end
         if right.kind is not K.RParen:
             self._unget(right)
-            end = max(right.start - 1, 0)
+            end = self._before(right)
             after = parameters[-1].extent.end_offset if parameters else left.end
             self._incomplete_at(after, "MissingEndParenthesisInFunctionParameterList")
         attributes: list[ast.AttributeAst] = []
@@ -730,7 +731,7 @@ class Parser:
                 self._unget(right)
                 if not missing:
                     self.report_incomplete(right.start, right.end, "MissingEndParenthesisAfterStatement", keyword.text)
-                return self._error_statement(if_token.start, max(right.start - 1, 0), parts)
+                return self._error_statement(if_token.start, self._before(right), parts)
             self._skip_newlines()
             body = self._statement_block()
             if body is None:
@@ -1632,7 +1633,7 @@ class Parser:
         end = token.end
         if token.kind is not K.RBracket:
             self._unget(token)
-            before = max(token.start - 1, 0)
+            before = self._before(token)
             self.report(before, before, "EndSquareBracketExpectedAtEndOfAttribute")
             end = type_name.extent.end_offset
         return ast.TypeConstraintAst(self._span(left.start, end), type_name)
@@ -1764,7 +1765,7 @@ class Parser:
         bracket = self._next()
         if bracket.kind is not K.RBracket:
             self._unget(bracket)
-            before = max(bracket.start - 1, 0)
+            before = self._before(bracket)
             self._incomplete_at(before, "EndSquareBracketExpectedAtEndOfType")
         return type_name
 
@@ -1786,7 +1787,7 @@ class Parser:
         end = separator.end
         if separator.kind is not K.RBracket:
             self._unget(separator)
-            before = max(separator.start - 1, 0)
+            before = self._before(separator)
             self._incomplete_at(before, "EndSquareBracketExpectedAtEndOfAttribute")
             end = arguments[-1].extent.end_offset
         open_type = ast.TypeName(name.extent, name.text)
@@ -1821,7 +1822,7 @@ class Parser:
                 element = ast.ArrayTypeName(self._span(element.extent.start_offset, first.end), element, 1)
             elif first.kind is K.EndOfInput:
                 self._unget(first)
-                before = max(first.start - 1, 0)
+                before = self._before(first)
                 self.report(before, before, "EndSquareBracketExpectedAtEndOfAttribute")
             else:
                 self._report_token(first, "UnexpectedToken", first.text)
@@ -2638,10 +2639,6 @@ def _constant_values(node: ast.Ast) -> list[Any] | None:
     return None
 
 
-def _last(items: Sequence[_A]) -> _A | None:
-    return items[-1] if items else None
-
-
 _USING_KINDS = {
     K.Namespace: ast.UsingStatementKind.Namespace,
     K.Type: ast.UsingStatementKind.Type,
@@ -2651,7 +2648,7 @@ _USING_KINDS = {
 }
 _OTHER_KEYWORDS = "begin process end dynamicparam param public private static interface namespace module type assembly command hidden base"
 _KEYWORD_TEXTS = frozenset(_OTHER_KEYWORDS.split())
-_STATEMENT_RULES = {
+_STATEMENT_RULES: dict[TokenKind, Callable[[Parser, Token], ast.StatementAst]] = {
     K.If: Parser._if,
     K.Switch: Parser._switch,
     K.Foreach: Parser._foreach,

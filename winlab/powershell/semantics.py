@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from winlab.powershell import ast
 from winlab.powershell.tokens import Extent, TokenKind
@@ -538,43 +538,17 @@ def _covers(caught: ast.ITypeName, later: ast.ITypeName) -> bool:
 # --- data sections ----------------------------------------------------------------------------------------------------------
 
 
+_RESTRICTED_TYPES = (
+    "array bool byte char datetime decimal double float guid hashtable int int16 int32 int64 long psobject pscustomobject "
+    "regex sbyte single string timespan uint16 uint32 uint64 uri version void xml"
+)
+
+
 class _RestrictedLanguage:
     """The language of `data` sections: constants, a few operators, if, and the commands allowed."""
 
     _VARIABLES = ("PSCulture", "PSUICulture", "true", "false", "null")
-    _TYPES = frozenset(
-        [
-            "array",
-            "bool",
-            "byte",
-            "char",
-            "datetime",
-            "decimal",
-            "double",
-            "float",
-            "guid",
-            "hashtable",
-            "int",
-            "int16",
-            "int32",
-            "int64",
-            "long",
-            "psobject",
-            "pscustomobject",
-            "regex",
-            "sbyte",
-            "single",
-            "string",
-            "timespan",
-            "uint16",
-            "uint32",
-            "uint64",
-            "uri",
-            "version",
-            "void",
-            "xml",
-        ]
-    )
+    _TYPES = frozenset(_RESTRICTED_TYPES.split())
     _OPERATORS = frozenset(
         (
             K.Plus,
@@ -696,7 +670,7 @@ class _RestrictedLanguage:
                 self.checker.report(node.extent, "CmdletNotInAllowedListForDataSection", name or "")
 
 
-_CHECKS: dict[type[ast.Ast], Callable[[_Checker, ast.Ast], None]] = {
+_CHECKS: dict[type[ast.Ast], Callable[[_Checker, Any], None]] = {
     ast.ParamBlockAst: _Checker.param_block,
     ast.FunctionDefinitionAst: _Checker.function,
     ast.ParameterAst: _Checker.parameter,
@@ -721,4 +695,4 @@ _CHECKS: dict[type[ast.Ast], Callable[[_Checker, ast.Ast], None]] = {
     ast.PropertyMemberAst: _Checker.property_member,
     ast.TypeDefinitionAst: _Checker.type_definition,
     ast.FunctionMemberAst: _Checker.function_member,
-}  # type: ignore[assignment]  # each check takes the class of its key
+}
