@@ -186,6 +186,7 @@ class Settings(_Model):
         secret_key: Django's SECRET_KEY; default made on each server once, by its own random generator, and kept there.
         environment: further environment variables of the site's process.
         secure_cookies: false lets cookies go over plain HTTP; only for a site without an https binding.
+        keep: how many releases stay on a server, at least 1.
         pip_options: further options of `pip install` on the server (`["--index-url", "https://mirror.example/simple"]`).
         health: how the deploy asks whether the site works.
     """
@@ -206,6 +207,7 @@ class Settings(_Model):
     environment: dict[str, str] = {}
     secure_cookies: bool = True
     pip_options: tuple[str, ...] = ()
+    keep: int = Field(default=5, ge=1)
     health: Health = Health()
 
     @field_validator("bindings", "pip_options", "allowed_hosts", mode="before")

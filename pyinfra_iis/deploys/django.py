@@ -124,8 +124,8 @@ class _Steps:
         iis.configuration(name="Unlock handlers and make the app pool", unlocked=UNLOCKED, pools=[self.pool])
         windows.directories(name="Make folders and grant access", folders=self.folders)
         release.prepared(name="Prepare the release", release=self.release)
-        iis.configuration(name="Switch the site to the release", sites=[self.site])
-        iis.healthy(name="Ask the site whether it is healthy", check=self.health)
+        release.live(name="Make the release live", release=self.release, site=self.site, check=self.health)
+        release.pruned(name="Remove old releases", settings=settings)
 
     def _read_facts(self) -> None:
         settings = self.settings
@@ -139,7 +139,7 @@ class _Steps:
                 (Configuration, iis.configuration_request(UNLOCKED, [self.pool])),
                 (Configuration, iis.configuration_request((), ())),
                 (Directories, windows.directory_request(self.folders)),
-                (Releases, {"root": settings.root}),
+                (Releases, release.state_request(settings)),
                 (Health, self.health.request),
             ],
         )

@@ -81,7 +81,7 @@ def configuration(
     for site in sites:
         request["sites"] += _site_changes(site, state["sites"])
     if any(request.values()):
-        yield Script("iis/apply", request, secrets)
+        yield Script("iis/apply", request, secrets=secrets)
 
 
 def _pool_changes(pool: AppPool, current: dict[str, Any] | None, secrets: dict[str, str]) -> list[dict[str, Any]]:

@@ -1,63 +1,195 @@
-"""Operations on an application's releases. PowerShell carries the archive to the server's own Python, which does the work."""
+"""Operations on an application's releases. PowerShell only starts the server's own Python, which does the work (`release/helper.py`)."""
 
 from __future__ import annotations
 
+import base64
+import gzip
 import io
+import json
 import subprocess
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from functools import cache
+from importlib import resources
+from typing import Any
 
 from pyinfra import host
-from pyinfra.api import FileUploadCommand, operation
+from pyinfra.api import FileUploadCommand, OperationError, operation
 from pyinfra.api.command import PyinfraCommand
 
 from pyinfra_iis import facts
-from pyinfra_iis.facts.release import Releases
-from pyinfra_iis.operations import show_changes
+from pyinfra_iis.facts.release import Record, Releases
+from pyinfra_iis.operations import iis, show_changes
+from pyinfra_iis.operations.iis import HealthCheck, Site
 from pyinfra_iis.powershell import Script
-from pyinfra_iis.release.release import Release
+from pyinfra_iis.release.release import SETTINGS_OVERLAY, Release
+from pyinfra_iis.settings import Settings
+
+
+def state_request(settings: Settings) -> dict[str, str]:
+    """The arguments of the fact that the operations read."""
+    return {"root": settings.root, "site": settings.app}
 
 
 @operation()
 def prepared(release: Release) -> Generator[PyinfraCommand, None, None]:
     """Bring a release to the server and make it ready: files, virtual environment, Django's check, static files.
 
-    It goes to a partial name and gets its own when it is complete; nothing that runs is touched.
+    It goes to a partial name and gets its own when it is complete; nothing that runs is touched. Only files that no release on the server has are sent.
 
     Args:
         release: what to bring.
     """
-    root = release.settings.root
-    state = facts.read(host, Releases, root=root)
+    settings = release.settings
+    state = facts.read(host, Releases, **state_request(settings))
     if release.id in state["releases"] and release.requirements.key in state["environments"]:
         return
+    base = _base(release, state)
+    _show(release, base, state)
+    archive = rf"incoming\{release.id}.zip"
+    yield FileUploadCommand(io.BytesIO(release.archive(base)), rf"{settings.root}\{archive}")
+    yield _helper(settings, "assemble", archive)
+    where = [release.id, release.requirements.key]
+    yield _helper(settings, "environment", *where, *settings.pip_options, *release.requirements.arguments)
+    if settings.server != "runserver":
+        yield _helper(settings, "manage", *where, "check", "--deploy")
+        yield _helper(settings, "manage", *where, "collectstatic", "--noinput", "--verbosity", "0")
+    yield _helper(settings, "complete", archive)
+
+
+def _base(release: Release, state: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The record of the release on the server that the new one is made from: the live one, else the newest that has a record."""
+    candidates = [state["live"], *reversed([line.split()[-1] for line in state["history"]])]
+    for identifier in dict.fromkeys(candidates):
+        if identifier in state["releases"]:
+            packed = facts.read(host, Record, root=release.settings.root, id=identifier)["record"]
+            if packed:
+                return json.loads(gzip.decompress(base64.b64decode(packed)))
+    return None
+
+
+def _show(release: Release, base: Mapping[str, Any] | None, state: Mapping[str, Any]) -> None:
     if release.requirements.key not in state["environments"]:
-        show_changes(
-            [(release.environment, None, f"virtual environment with {' '.join(release.requirements.arguments)}")]
-        )
+        packages = " ".join(release.requirements.arguments)
+        show_changes([(release.environment, None, f"virtual environment with {packages}")])
     if release.id not in state["releases"]:
         size = sum(file.size for file in release.files.values())
         show_changes([(release.directory, None, f"{len(release.files)} files, {size} bytes")])
-    archive = rf"{root}\incoming\{release.id}.zip"
-    yield FileUploadCommand(io.BytesIO(release.archive()), archive)
-    yield _run(release, archive, "assemble")
-    yield _run(release, archive, "environment", *release.settings.pip_options, *release.requirements.arguments)
-    if release.settings.server != "runserver":
-        yield _run(release, archive, "manage", "check", "--deploy")
-        yield _run(release, archive, "manage", "collectstatic", "--noinput", "--verbosity", "0")
-    yield _run(release, archive, "complete")
+        if base:
+            known = base["files"]
+            show_changes(
+                (path, known.get(path) and f"{known[path][1]} bytes", f"{entry[1]} bytes")
+                for path, entry in release.entries.items()
+                if known.get(path) != entry
+            )
+            show_changes((path, f"{known[path][1]} bytes", None) for path in sorted(set(known) - set(release.entries)))
 
 
-def _run(release: Release, archive: str, *arguments: str) -> Script:
+@operation()
+def live(release: Release, site: Site, check: HealthCheck) -> Generator[PyinfraCommand, None, None]:
+    """Make a prepared release the one that visitors get.
+
+    It must start on a spare port first; then the site's path is switched in one commit, and the site itself must answer from the new
+    release. If it does not, the release before is put back and the operation fails. When it is live already, the site's configuration is
+    brought to what is wanted and the site must be healthy.
+
+    Args:
+        release: which release.
+        site: the site, with the release's folder as path.
+        check: how the site is asked.
+    """
+    settings = release.settings
+    state = facts.read(host, Releases, **state_request(settings))
+    if state["live"] != release.id:
+        if release.id in state["bad"]:
+            raise OperationError(
+                f"Release {release.id} did not work on {host.name} before, see {release.directory}.bad there; "
+                "change the project, or remove that file to try again."
+            )
+        show_changes([(f"site {site.name} release", state["live"] or None, release.id)])
+        yield _trial(release, check)
+        yield switch(settings, release.id, site, check)
+        return
+    yield from iis.configuration._inner(sites=[site])
+    yield from iis.healthy._inner(check)
+
+
+def switch(settings: Settings, identifier: str, site: Site, check: HealthCheck) -> Script:
+    """The command that makes a complete release live, and puts the one before back when it is not healthy."""
+    bindings = [{"protocol": binding.protocol, "information": binding.information} for binding in site.bindings]
     return Script(
-        "python/run",
+        "release/go_live",
         {
-            "interpreter": rf"{release.settings.python_directory}\python.exe",
-            "arguments": _command_line(["-X", "utf8", archive, *arguments]),
-            "folder": release.settings.root,
+            "root": settings.root,
+            "release": identifier,
+            "site": {
+                "name": site.name,
+                "path": rf"{settings.root}\releases\{identifier}",
+                "pool": site.pool,
+                "bindings": bindings,
+            },
+            "health": {**check.request, "status": check.status, "timeout": check.timeout, "log": check.log},
         },
     )
+
+
+def _trial(release: Release, check: HealthCheck) -> Script:
+    settings = release.settings
+    want = {
+        "key": release.requirements.key,
+        "arguments": release.arguments.split(" "),
+        "environment": release.variables,
+        "host": check.host,
+        "path": settings.health.path,
+        "status": check.status,
+        "timeout": check.timeout,
+    }
+    return _helper(settings, "trial", release.id, json.dumps(want), script="release/trial", pool=settings.app)
+
+
+@operation()
+def pruned(settings: Settings) -> Generator[PyinfraCommand, None, None]:
+    """Remove releases and virtual environments that are not needed any more.
+
+    The newest `keep` releases stay, the live one, and the one before it that was good; so do the environments that they use.
+
+    Args:
+        settings: the deploy's settings.
+    """
+    state = facts.read(host, Releases, **state_request(settings))
+    order = list(dict.fromkeys(reversed([line.split()[-1] for line in state["history"]])))
+    keep = {state["live"], *order[: settings.keep], *[name for name in order if name not in state["bad"]][:2]}
+    releases = [name for name in state["releases"] if name not in keep and (name in order or name in state["bad"])]
+    if not releases:
+        return
+    uses = dict(line.split() for line in state["index"])
+    used = {uses.get(name) for name in state["releases"] if name not in releases}
+    environments = [key for key in state["environments"] if key not in used]
+    show_changes((name, "release", None) for name in releases)
+    show_changes((key, "virtual environment", None) for key in environments)
+    yield _helper(settings, "remove", ",".join(releases), ",".join(environments))
+
+
+def _helper(settings: Settings, *arguments: str, script: str = "python/run", **request: Any) -> Script:
+    return Script(
+        script,
+        {
+            **request,
+            "interpreter": rf"{settings.python_directory}\python.exe",
+            "arguments": _command_line(["-X", "utf8", "-", *arguments]),
+            "folder": settings.root,
+        },
+        hidden={"program": _program()},
+    )
+
+
+@cache
+def _program() -> str:
+    return resources.files("pyinfra_iis.release").joinpath("helper.py").read_text(encoding="utf-8")
 
 
 def _command_line(arguments: Sequence[str]) -> str:
     """Quote arguments as Windows programs split them."""
     return subprocess.list2cmdline(arguments)
+
+
+__all__ = ["SETTINGS_OVERLAY", "live", "prepared", "pruned", "state_request", "switch"]

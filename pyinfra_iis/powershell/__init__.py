@@ -59,11 +59,16 @@ class Script(StringCommand):
     Args:
         name: the script below this package, without `.ps1` (`iis/apply`).
         request: its arguments, in JSON's terms.
+        hidden: further arguments that only make what is shown unreadable, such as a program's text.
         secrets: further arguments that are shown nowhere; the script gets them as `$Secrets`.
     """
 
     def __init__(
-        self, name: str, request: Mapping[str, Any] | None = None, secrets: Mapping[str, str] | None = None
+        self,
+        name: str,
+        request: Mapping[str, Any] | None = None,
+        hidden: Mapping[str, Any] | None = None,
+        secrets: Mapping[str, str] | None = None,
     ) -> None:
         self.name = name
         self.request = dict(request or {})
@@ -75,7 +80,7 @@ class Script(StringCommand):
                 f"$Secrets = ConvertFrom-Json ([Environment]::GetEnvironmentVariable('{SECRETS_VARIABLE}'))\n"
                 f"[Environment]::SetEnvironmentVariable('{SECRETS_VARIABLE}', $null)\n"
             )
-        self.text = prologue + _ONE.format(body=source(name), request=literal(self.request))
+        self.text = prologue + _ONE.format(body=source(name), request=literal({**self.request, **(hidden or {})}))
         super().__init__(self.text, **arguments)
 
     def get_masked_value(self) -> str:
@@ -124,6 +129,17 @@ def source(name: str) -> str:
     Raises:
         FileNotFoundError: no such script.
     """
-    text = resources.files(__name__).joinpath(f"{name}.ps1").read_text(encoding="utf-8")
-    used = "".join(source(match["name"]) for match in _USES.finditer(text))
-    return used + _COMMENT.sub("", text)
+    return "".join(_COMMENT.sub("", _read(part)) for part in _parts(name))
+
+
+def _parts(name: str) -> list[str]:
+    """The scripts that make up one, each once, used ones first."""
+    found: list[str] = []
+    for match in _USES.finditer(_read(name)):
+        found += [part for part in _parts(match["name"]) if part not in found]
+    return [*found, name]
+
+
+@cache
+def _read(name: str) -> str:
+    return resources.files(__name__).joinpath(f"{name}.ps1").read_text(encoding="utf-8")

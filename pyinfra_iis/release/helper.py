@@ -1,26 +1,37 @@
-"""Runs on the server: puts a release together. Standard library only, any Python from 3.9.
+"""Runs on the server, by the server's own Python: puts releases together and tries them. Standard library only, any Python from 3.9.
 
-It travels as `__main__.py` of the release's archive, so the server's own Python runs it, in the application's folder:
-`python.exe incoming\\<id>.zip assemble`. All paths here are relative to that folder. Every command can be repeated after a
-crash: what is half done has another name (`.partial`) than what is complete.
+It is read from standard input (`python.exe - COMMAND ...`) and works in the application's folder; all paths are relative to that. Every
+command can be repeated after a crash: what is half done has another name (`.partial`) than what is complete.
+
+    releases/ID         a complete release, never changed
+    releases/ID.json    its record: `id`, `environment`, `files` (path -> [sha256, size]), who made it when and from what
+    releases/ID.bad     why it must not go live again
+    releases/index.txt  lines `ID KEY`: which virtual environment a release uses
+    venvs/KEY           a complete virtual environment, never changed
 
 Commands:
-    assemble            unpack the release beside its final place and check every file
-    environment ARG...  make the virtual environment; ARGs are those of `pip install`
-    manage ARG...       run manage.py of the assembled release in that environment
-    complete            give the release its final name
-    discard             remove what is half done
+    assemble ARCHIVE         unpack a release beside its final place and check every file
+    environment ID KEY ARG...  make the virtual environment; ARGs are those of `pip install`
+    manage ID KEY ARG...     run manage.py of the assembled release in that environment
+    trial ID JSON            start the release on a spare port and ask it whether it is healthy
+    complete ARCHIVE         give the release its final name
+    discard ID KEY           remove what is half done
+    remove RELEASE,... KEY,...  remove releases and virtual environments that are not needed any more
 """
 
 from __future__ import annotations
 
 import hashlib
+import http.client
 import json
 import os
+import re
 import shutil
+import socket
 import stat
 import subprocess
 import sys
+import tempfile
 import time
 import zipfile
 from collections.abc import Mapping, Sequence
@@ -30,103 +41,249 @@ SETTINGS_OVERLAY = "pyinfra_iis_settings"
 RETRIES = 20
 PAUSE = 0.25
 """Seconds between tries while a virus scanner or an indexer holds a file."""
+TAIL = 30
+"""Lines of a log that tell why something failed."""
 
 
 class Failure(Exception):
     """What went wrong, as one sentence."""
 
 
-class Assembly:
-    """One release on its way from an archive to its place.
-
-    Args:
-        archive: path of the archive, with `manifest.json` (`id`, `environment`, `files`: path -> [sha256, size]) and `files/`.
-    """
-
-    def __init__(self, archive: str) -> None:
-        self.path = archive
-        self.archive = zipfile.ZipFile(archive)
-        self.manifest: dict[str, Any] = json.loads(self.archive.read("manifest.json").decode("utf-8"))
-        self.release = os.path.join("releases", self.manifest["id"])
-        self.environment = os.path.join("venvs", self.manifest["environment"])
-
-    def assemble(self) -> None:
-        """Unpack the release beside its final place and check every file against the manifest."""
-        if os.path.isdir(self.release):
-            print(f"{self.release} is there already")
-            return
-        partial = self.release + ".partial"
-        remove(partial)
-        for path, (sha256, _size) in sorted(self.manifest["files"].items()):
-            target = os.path.join(partial, *path.split("/"))
-            os.makedirs(os.path.dirname(target), exist_ok=True)
-            digest = hashlib.sha256()
-            with self.archive.open("files/" + path) as source, open(target, "wb") as sink:
-                for block in iter(lambda: source.read(1 << 20), b""):
-                    digest.update(block)
-                    sink.write(block)
-            if digest.hexdigest() != sha256:
-                raise Failure(f"{path} did not arrive whole: its SHA-256 is not the manifest's")
-        print(f"unpacked {len(self.manifest['files'])} files into {partial}")
-
-    def make_environment(self, arguments: Sequence[str]) -> None:
-        """Make the virtual environment and install into it; pip runs in the release's folder."""
-        if os.path.isdir(self.environment):
-            print(f"{self.environment} is there already")
-            return
-        partial = self.environment + ".partial"
-        remove(partial)
-        run([sys.executable, "-m", "venv", partial])
-        pip = [interpreter(partial), "-m", "pip", "--disable-pip-version-check", "--no-input"]
-        run([*pip, "install", "--no-warn-script-location", "--quiet", *arguments], cwd=self._files())
-        run([*pip, "freeze"], cwd=self._files())
-        rename(partial, self.environment)
-
-    def manage(self, arguments: Sequence[str]) -> None:
-        """Run manage.py of the assembled release, with a secret key that lives as long as this process."""
-        if not os.path.isdir(self.release + ".partial"):
-            print(f"{self.release} is complete already")
-            return
-        variables = {
-            **os.environ,
-            "DJANGO_SETTINGS_MODULE": SETTINGS_OVERLAY,
-            "DJANGO_SECRET_KEY": hashlib.sha256(os.urandom(64)).hexdigest(),
-            "PYTHONDONTWRITEBYTECODE": "1",
-            "PYTHONUTF8": "1",
-        }
-        run([interpreter(self.environment), "manage.py", *arguments], cwd=self._files(), env=variables)
-
-    def complete(self) -> None:
-        """Give the release its final name, and remove the archive."""
-        if os.path.isdir(self.release):
-            remove(self.release + ".partial")
-        else:
-            rename(self.release + ".partial", self.release)
-        self._remove_archive()
-        print(f"{self.release} is complete")
-
-    def discard(self) -> None:
-        """Remove what is half done."""
-        remove(self.release + ".partial")
-        remove(self.environment + ".partial")
-        self._remove_archive()
-
-    def _files(self) -> str:
-        """Where the release's files are now."""
-        partial = self.release + ".partial"
-        return partial if os.path.isdir(partial) else self.release
-
-    def _remove_archive(self) -> None:
-        self.archive.close()
-        os.remove(self.path)
-        folder = os.path.dirname(self.path)
-        if folder and not os.listdir(folder):
-            os.rmdir(folder)
+def release_path(identifier: str) -> str:
+    """Where a complete release is."""
+    return os.path.join("releases", identifier)
 
 
-def interpreter(environment: str) -> str:
+def partial_path(identifier: str) -> str:
+    """Where a release is while it is put together."""
+    return os.path.join("releases", identifier + ".partial")
+
+
+def record_path(identifier: str) -> str:
+    """Where a release's record is."""
+    return os.path.join("releases", identifier + ".json")
+
+
+def files_path(identifier: str) -> str:
+    """Where a release's files are now."""
+    return partial_path(identifier) if os.path.isdir(partial_path(identifier)) else release_path(identifier)
+
+
+def interpreter(key: str) -> str:
     """The Python of a virtual environment."""
-    return os.path.abspath(os.path.join(environment, "Scripts", "python.exe"))
+    return os.path.abspath(os.path.join("venvs", key, "Scripts", "python.exe"))
+
+
+def release_id(environment: str, files: Mapping[str, Any]) -> str:
+    """A release's name: the hash of what it consists of."""
+    content = {"format": 1, "environment": environment, "files": files}
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def read_record(identifier: str) -> dict[str, Any]:
+    """A release's record."""
+    with open(record_path(identifier), encoding="utf-8") as stream:
+        return json.load(stream)
+
+
+def assemble(archive_path: str) -> None:
+    """Unpack a release beside its final place and check every file.
+
+    The archive holds `delta.json` and `contents/SHA256` for what no earlier release has. The delta tells `id`, `environment`, `base` (an earlier
+    release or empty), `changed` (path -> [sha256, size]), `removed` (paths) and `about` (what the record says besides).
+    """
+    with zipfile.ZipFile(archive_path) as archive:
+        delta = json.loads(archive.read("delta.json").decode("utf-8"))
+        identifier = delta["id"]
+        if os.path.isdir(release_path(identifier)):
+            print(f"release {identifier} is there already")
+            return
+        base = read_record(delta["base"])["files"] if delta["base"] else {}
+        files = {path: entry for path, entry in base.items() if path not in set(delta["removed"])}
+        files.update(delta["changed"])
+        if release_id(delta["environment"], files) != identifier:
+            raise Failure(f"the files of release {delta['base']} here are not what this delta was made from")
+        remove(partial_path(identifier))
+        sent = set(archive.namelist())
+        kept = {entry[0]: path for path, entry in base.items()}
+        for path, (sha256, _size) in sorted(files.items()):
+            target = os.path.join(partial_path(identifier), *path.split("/"))
+            os.makedirs(os.path.dirname(target), exist_ok=True)
+            if "contents/" + sha256 in sent:
+                with archive.open("contents/" + sha256) as source:
+                    found = copy(source, target)
+            else:
+                with open(os.path.join(release_path(delta["base"]), *kept[sha256].split("/")), "rb") as source:
+                    found = copy(source, target)
+                if found != sha256:
+                    # The next deploy then sends everything again.
+                    os.remove(record_path(delta["base"]))
+                    raise Failure(
+                        f"{kept[sha256]} of release {delta['base']} has been changed on this server; deploy again"
+                    )
+            if found != sha256:
+                raise Failure(f"{path} did not arrive whole: its SHA-256 is not the manifest's")
+        record = {**delta["about"], "id": identifier, "environment": delta["environment"], "files": files}
+        with open(record_path(identifier) + ".partial", "w", encoding="utf-8") as stream:
+            json.dump(record, stream, sort_keys=True)
+        print(f"put {len(files)} files together, {len(sent) - 1} of them sent")
+
+
+def copy(source: Any, target: str) -> str:
+    """Copy a stream into a file; returns the SHA-256."""
+    digest = hashlib.sha256()
+    with open(target, "wb") as sink:
+        while block := source.read(1 << 20):
+            digest.update(block)
+            sink.write(block)
+    return digest.hexdigest()
+
+
+def make_environment(identifier: str, key: str, *arguments: str) -> None:
+    """Make the virtual environment and install into it; pip runs in the release's folder."""
+    final = os.path.join("venvs", key)
+    if os.path.isdir(final):
+        print(f"virtual environment {key} is there already")
+        return
+    partial = final + ".partial"
+    remove(partial)
+    run([sys.executable, "-m", "venv", partial])
+    pip = [
+        os.path.abspath(os.path.join(partial, "Scripts", "python.exe")),
+        "-m",
+        "pip",
+        "--disable-pip-version-check",
+        "--no-input",
+    ]
+    run([*pip, "install", "--no-warn-script-location", "--quiet", *arguments], cwd=files_path(identifier))
+    run([*pip, "freeze"], cwd=files_path(identifier))
+    rename(partial, final)
+
+
+def manage(identifier: str, key: str, *arguments: str) -> None:
+    """Run manage.py of the assembled release, with a secret key that lives as long as this process."""
+    if not os.path.isdir(partial_path(identifier)):
+        print(f"release {identifier} is complete already")
+        return
+    variables = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": SETTINGS_OVERLAY,
+        "DJANGO_SECRET_KEY": hashlib.sha256(os.urandom(64)).hexdigest(),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONUTF8": "1",
+    }
+    run([interpreter(key), "manage.py", *arguments], cwd=partial_path(identifier), env=variables)
+
+
+def trial(identifier: str, wanted: str) -> None:
+    """Start the release on a spare port and ask it whether it is healthy.
+
+    `wanted` is JSON: `key`, `arguments` (with %HTTP_PLATFORM_PORT%), `environment`, `host`, `path`, `status` (0: any below 500 but 400), `timeout` (seconds).
+    """
+    want = json.loads(wanted)
+    with socket.socket() as spare:
+        spare.bind(("127.0.0.1", 0))
+        port = spare.getsockname()[1]
+    variables = {**os.environ, **want["environment"], "HTTP_PLATFORM_PORT": str(port)}
+    arguments = [argument.replace("%HTTP_PLATFORM_PORT%", str(port)) for argument in want["arguments"]]
+    with tempfile.TemporaryFile() as log:
+        process = subprocess.Popen(
+            [interpreter(want["key"]), *arguments],
+            cwd=files_path(identifier),
+            env=variables,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            problem = ask_until_healthy(process, port, want)
+        finally:
+            process.kill()
+            process.wait()
+        if problem:
+            log.seek(0)
+            lines = log.read().decode("utf-8", "replace").rstrip().splitlines()
+            print("\n".join(lines[-TAIL:]), file=sys.stderr)
+            raise Failure(f"release {identifier} {problem}; it was not made live")
+    print(f"release {identifier} starts and is healthy")
+
+
+def ask_until_healthy(process: subprocess.Popen[bytes], port: int, want: Mapping[str, Any]) -> str:
+    """Ask until the answer is the wanted one; returns what is wrong, or nothing."""
+    deadline = time.monotonic() + want["timeout"]
+    problem = f"does not listen on its port after {want['timeout']} seconds"
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            return f"ends with exit code {process.returncode} when it is started"
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=max(1, deadline - time.monotonic()))
+        try:
+            connection.request(
+                "GET", want["path"], headers={"Host": want["host"] or f"localhost:{port}", "X-Release-Probe": "1"}
+            )
+            status = connection.getresponse().status
+        except OSError:
+            time.sleep(PAUSE)
+            continue
+        except http.client.HTTPException as error:
+            return f"answers something that is no HTTP: {error!r}"
+        finally:
+            connection.close()
+        healthy = status == want["status"] if want["status"] else status < 500 and status != 400
+        return "" if healthy else f"answers {status} to GET {want['path']}"
+    return problem
+
+
+def complete(archive_path: str) -> None:
+    """Give the release its final name, and remove the archive."""
+    with zipfile.ZipFile(archive_path) as archive:
+        delta = json.loads(archive.read("delta.json").decode("utf-8"))
+    identifier = delta["id"]
+    with open(os.path.join("releases", "index.txt"), "a+", encoding="ascii") as index:
+        index.seek(0)
+        line = f"{identifier} {delta['environment']}\n"
+        if line not in index.readlines():
+            index.write(line)
+    record = record_path(identifier)
+    if os.path.exists(record + ".partial"):
+        os.replace(record + ".partial", record)
+    if os.path.isdir(release_path(identifier)):
+        remove(partial_path(identifier))
+    else:
+        rename(partial_path(identifier), release_path(identifier))
+    os.remove(archive_path)
+    folder = os.path.dirname(archive_path)
+    if folder and not os.listdir(folder):
+        os.rmdir(folder)
+    print(f"release {identifier} is complete")
+
+
+def discard(identifier: str, key: str) -> None:
+    """Remove what is half done."""
+    remove(partial_path(identifier))
+    remove(os.path.join("venvs", key + ".partial"))
+    for leftover in (record_path(identifier) + ".partial", os.path.join("incoming", identifier + ".zip")):
+        if os.path.exists(leftover):
+            os.remove(leftover)
+    if os.path.isdir("incoming") and not os.listdir("incoming"):
+        os.rmdir("incoming")
+
+
+def remove_unneeded(releases: str, environments: str) -> None:
+    """Remove releases and environments; one that is in use stays for the next time."""
+    for folder, names in (("releases", releases), ("venvs", environments)):
+        for name in filter(None, names.split(",")):
+            path = os.path.join(folder, name)
+            try:
+                if os.path.isdir(path):
+                    os.rename(path, path + ".partial")
+                remove(path + ".partial")
+            except (Failure, OSError):
+                print(f"{path} is in use and stays")
+                continue
+            for ending in (".json", ".bad"):
+                if os.path.exists(path + ending):
+                    os.remove(path + ending)
+            print(f"removed {path}")
 
 
 def run(command: Sequence[str], cwd: str | None = None, env: Mapping[str, str] | None = None) -> None:
@@ -144,9 +301,14 @@ def run(command: Sequence[str], cwd: str | None = None, env: Mapping[str, str] |
     if result.returncode:
         print(text, file=sys.stderr)
         line = " ".join([os.path.basename(command[0]), *command[1:]])
-        raise Failure(f"{line} failed with exit code {result.returncode}")
+        raise Failure(f"{hide_credentials(line)} failed with exit code {result.returncode}")
     if text:
         print(text)
+
+
+def hide_credentials(line: str) -> str:
+    """A command line without the user and password of its addresses."""
+    return re.sub(r"://[^/@\s]+@", "://***@", line)
 
 
 def rename(source: str, target: str) -> None:
@@ -179,22 +341,26 @@ def remove(folder: str) -> None:
             time.sleep(PAUSE)
 
 
+COMMANDS: dict[str, Any] = {
+    "assemble": assemble,
+    "environment": make_environment,
+    "manage": manage,
+    "trial": trial,
+    "complete": complete,
+    "discard": discard,
+    "remove": remove_unneeded,
+}
+
+
 def main(arguments: Sequence[str]) -> int:
-    """Run one command of the archive that this program came in; returns the exit code."""
-    command, rest = arguments[0], arguments[1:]
+    """Run one command; returns the exit code."""
     try:
-        assembly = Assembly(sys.argv[0])
-        if command == "environment":
-            assembly.make_environment(rest)
-        elif command == "manage":
-            assembly.manage(rest)
-        else:
-            {"assemble": assembly.assemble, "complete": assembly.complete, "discard": assembly.discard}[command]()
+        COMMANDS[arguments[0]](*arguments[1:])
     except Failure as error:
         print(f"{error}.", file=sys.stderr)
         return 1
     except OSError as error:
-        print(f"{error.filename or sys.argv[0]}: {error.strerror or error}.", file=sys.stderr)
+        print(f"{error.filename or 'the server'}: {error.strerror or error}.", file=sys.stderr)
         return 1
     return 0
 

@@ -6,7 +6,7 @@ import hashlib
 import io
 import json
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from importlib import resources
@@ -15,7 +15,7 @@ from typing import Any
 
 import jinja2
 
-from pyinfra_iis.release import requirements
+from pyinfra_iis.release import helper, origin, requirements
 from pyinfra_iis.release.project import Project, ProjectError, ProjectFile
 from pyinfra_iis.release.requirements import Requirements
 from pyinfra_iis.settings import Settings
@@ -64,6 +64,16 @@ class Release:
             "--loop asyncio:SelectorEventLoop --timeout-graceful-shutdown 8 --no-access-log"
         )
 
+    @property
+    def variables(self) -> dict[str, str]:
+        """Environment variables of the site's process; what is secret is in the app pool's."""
+        return {
+            "DJANGO_SETTINGS_MODULE": SETTINGS_OVERLAY.removesuffix(".py"),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTHONUNBUFFERED": "1",
+            "PYTHONUTF8": "1",
+        }
+
     @cached_property
     def files(self) -> dict[str, ProjectFile]:
         """Every file of the release by its path: the project's, the overlay, web.config."""
@@ -83,37 +93,54 @@ class Release:
         return dict(sorted(files.items()))
 
     @cached_property
-    def manifest(self) -> dict[str, Any]:
-        """The release in JSON's terms: format, key of the environment, files with hash and size."""
-        files = {path: [file.sha256, file.size] for path, file in self.files.items()}
-        return {"format": 1, "environment": self.requirements.key, "files": files}
+    def entries(self) -> dict[str, list[Any]]:
+        """What the release consists of: path -> [SHA-256, size]."""
+        return {path: [file.sha256, file.size] for path, file in self.files.items()}
 
     @cached_property
     def id(self) -> str:
         """The release's name, 16 hexadecimal digits: the same content has the same name."""
-        return hashlib.sha256(json.dumps(self.manifest, sort_keys=True).encode()).hexdigest()[:16]
+        return helper.release_id(self.requirements.key, self.entries)
 
     @cached_property
     def directory(self) -> str:
         """The release's folder on the server."""
         return rf"{self.settings.root}\releases\{self.id}"
 
-    def archive(self) -> bytes:
-        """The release as a zip that the server's own Python can run (`python.exe <file> <arguments>`)."""
-        helper = resources.files("pyinfra_iis.release").joinpath("helper.py").read_bytes()
-        manifest = json.dumps({**self.manifest, "id": self.id}, sort_keys=True).encode()
+    def archive(self, base: Mapping[str, Any] | None = None) -> bytes:
+        """What a server needs to put the release together, as a zip of `delta.json` and `contents/SHA256`.
+
+        Args:
+            base: the record of a release that the server has; what it holds is not sent again.
+        """
+        known = base["files"] if base else {}
+        held = {entry[0] for entry in known.values()}
+        delta = {
+            "id": self.id,
+            "environment": self.requirements.key,
+            "base": base["id"] if base else "",
+            "changed": {path: entry for path, entry in self.entries.items() if known.get(path) != entry},
+            "removed": sorted(set(known) - set(self.entries)),
+            "about": origin.describe(self.project.root),
+        }
         stream = io.BytesIO()
         with zipfile.ZipFile(stream, "w") as archive:
-            entries: Iterable[tuple[str, bytes]] = (
-                ("__main__.py", helper),
-                ("manifest.json", manifest),
-                *((f"files/{path}", file.read()) for path, file in self.files.items()),
-            )
-            for name, content in entries:
-                info = zipfile.ZipInfo(name, _EPOCH)
-                info.compress_type = zipfile.ZIP_DEFLATED
-                archive.writestr(info, content)
+            _add(archive, "delta.json", json.dumps(delta, sort_keys=True).encode())
+            for sha256, file in {file.sha256: file for file in self.files.values()}.items():
+                if sha256 not in held:
+                    content = file.read()
+                    if hashlib.sha256(content).hexdigest() != sha256:
+                        raise ProjectError(
+                            f"{file.path} in {self.project.root} changed while it was deployed; deploy again."
+                        )
+                    _add(archive, f"contents/{sha256}", content)
         return stream.getvalue()
+
+
+def _add(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
+    info = zipfile.ZipInfo(name, _EPOCH)
+    info.compress_type = zipfile.ZIP_DEFLATED
+    archive.writestr(info, content)
 
 
 def make(settings: Settings) -> Release:

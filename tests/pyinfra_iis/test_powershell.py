@@ -27,7 +27,7 @@ def test_a_literal_holds_any_value(value: object) -> None:
 
 
 def test_a_script_is_shown_without_its_text_and_secrets() -> None:
-    script = Script("iis/apply", {"pools": []}, {"DJANGO_SECRET_KEY": "hush"})
+    script = Script("iis/apply", {"pools": []}, {"program": "print()"}, {"DJANGO_SECRET_KEY": "hush"})
     assert str(script) == 'iis/apply {"pools": []}'
     assert "hush" not in script.get_raw_value() + repr(script) + repr(script.connector_arguments)
     assert "hush" in script.connector_arguments["_env"][powershell.SECRETS_VARIABLE].unmask()

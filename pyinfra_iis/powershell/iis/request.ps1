@@ -6,18 +6,19 @@ function Get-Response([string] $Address, [string] $HostName, [int] $Milliseconds
     $Query.KeepAlive = $false
     $Query.Proxy = $null
     $Query.UserAgent = 'pyinfra-iis'
+    $Query.Headers.Add('X-Release-Probe', '1')
     if ($HostName) { $Query.Host = $HostName }
     $Response = $null
     try {
         $Response = $Query.GetResponse()
-        @{ status = [int] $Response.StatusCode; problem = '' }
+        @{ status = [int] $Response.StatusCode; release = [string] $Response.Headers['X-Release']; problem = '' }
     } catch {
         $Cause = $_.Exception.GetBaseException()
         if ($Cause -is [Net.WebException] -and $null -ne $Cause.Response) {
             $Response = $Cause.Response
-            @{ status = [int] $Response.StatusCode; problem = '' }
+            @{ status = [int] $Response.StatusCode; release = [string] $Response.Headers['X-Release']; problem = '' }
         } else {
-            @{ status = 0; problem = $Cause.Message }
+            @{ status = 0; release = ''; problem = $Cause.Message }
         }
     } finally {
         if ($null -ne $Response) { $Response.Close() }

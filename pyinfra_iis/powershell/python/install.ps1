@@ -8,7 +8,7 @@ try {
     [IO.Compression.ZipFile]::ExtractToDirectory($Request.archive, $Partial)
     $Python = [IO.Path]::Combine($Partial, 'python.exe')
     if (-not [IO.File]::Exists($Python)) { throw "$($Request.archive) holds no python.exe at its top; the full zip distribution of Python is needed." }
-    $Run = Invoke-Program $Python '-c "import platform, venv, ensurepip; print(platform.python_version())"' $Partial @{}
+    $Run = Invoke-Program $Python '-c "import platform, venv, ensurepip; print(platform.python_version())"' $Partial @{} ''
     $Version = $Run.output.Trim()
     if ($Run.exit_code -ne 0) { throw "The Python of $($Request.archive) does not run on $($env:COMPUTERNAME): $($Run.errors.Trim())" }
     if ($Version -ne $Request.version) { throw "$($Request.archive) holds Python $Version, but $($Request.version) was expected." }

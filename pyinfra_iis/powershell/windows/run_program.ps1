@@ -1,4 +1,4 @@
-function Invoke-Program([string] $Path, [string] $Arguments, [string] $Folder, $Environment) {
+function Invoke-Program([string] $Path, [string] $Arguments, [string] $Folder, $Environment, [string] $Text) {
     $Start = New-Object Diagnostics.ProcessStartInfo
     $Start.FileName = $Path
     $Start.Arguments = $Arguments
@@ -12,9 +12,17 @@ function Invoke-Program([string] $Path, [string] $Arguments, [string] $Folder, $
     $Start.StandardErrorEncoding = New-Object Text.UTF8Encoding $false
     foreach ($Name in $Environment.Keys) { $Start.EnvironmentVariables[$Name] = $Environment[$Name] }
     $Process = [Diagnostics.Process]::Start($Start)
-    $Process.StandardInput.Close()
     $Output = $Process.StandardOutput.ReadToEndAsync()
     $Errors = $Process.StandardError.ReadToEndAsync()
+    $Bytes = [Text.Encoding]::UTF8.GetBytes($Text)
+    $Process.StandardInput.BaseStream.Write($Bytes, 0, $Bytes.Length)
+    $Process.StandardInput.Close()
     $Process.WaitForExit()
     @{ exit_code = $Process.ExitCode; output = $Output.Result; errors = $Errors.Result }
+}
+function Invoke-Helper($Request, $Environment) {
+    $Run = Invoke-Program $Request.interpreter $Request.arguments $Request.folder $Environment $Request.program
+    foreach ($Line in ($Run.output -split '\r?\n')) { if ($Line) { [Console]::Out.WriteLine($Line) } }
+    foreach ($Line in ($Run.errors -split '\r?\n')) { if ($Line) { [Console]::Error.WriteLine($Line) } }
+    $Run.exit_code
 }

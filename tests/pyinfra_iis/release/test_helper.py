@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import zipfile
+from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,73 +17,177 @@ from pyinfra_iis.release.release import Release
 from pyinfra_iis.settings import build
 from tests.pyinfra_iis import projects
 
-
-@pytest.fixture
-def made(tmp_path: Path) -> Release:
-    return release.make(build({"project": projects.make(tmp_path / "project", **{"shop/templates/ä b.html": "<p>"})}))
+PROGRAM = resources.files("pyinfra_iis.release").joinpath("helper.py").read_text(encoding="utf-8")
+ARCHIVE = "incoming/release.zip"
 
 
 @pytest.fixture
-def root(tmp_path: Path, made: Release) -> Path:
-    folder = tmp_path / "root"
-    (folder / "incoming").mkdir(parents=True)
-    (folder / "incoming/release.zip").write_bytes(made.archive())
-    return folder
+def project(tmp_path: Path) -> Path:
+    return projects.make(tmp_path / "project", **{"shop/templates/ä b.html": "<p>"})
+
+
+def make(project: Path) -> Release:
+    return release.make(build({"project": project}))
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    (tmp_path / "root/incoming").mkdir(parents=True)
+    return tmp_path / "root"
+
+
+def send(root: Path, made: Release, base: dict[str, Any] | None = None) -> int:
+    content = made.archive(base)
+    (root / ARCHIVE).parent.mkdir(exist_ok=True)
+    (root / ARCHIVE).write_bytes(content)
+    return len(content)
 
 
 def run(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-X", "utf8", "incoming/release.zip", *arguments],
-        cwd=root,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    command = [sys.executable, "-X", "utf8", "-", *arguments]
+    return subprocess.run(command, cwd=root, input=PROGRAM, capture_output=True, text=True, check=False)
 
 
 def files(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_a_release_is_assembled_and_completed(root: Path, made: Release) -> None:
-    assert run(root, "assemble").returncode == 0
+def deploy(root: Path, made: Release, base: dict[str, Any] | None = None) -> int:
+    size = send(root, made, base)
+    for command in ("assemble", "complete"):
+        result = run(root, command, ARCHIVE)
+        assert result.returncode == 0, result.stderr
+    assert files(root / "releases" / made.id) == {path: file.read() for path, file in made.files.items()}
+    return size
+
+
+def record(root: Path, made: Release) -> dict[str, Any]:
+    return json.loads((root / "releases" / f"{made.id}.json").read_text())
+
+
+def test_a_release_is_assembled_and_completed(root: Path, project: Path) -> None:
+    made = make(project)
+    send(root, made)
+    assert run(root, "assemble", ARCHIVE).returncode == 0
     assert not (root / "releases" / made.id).exists()
-    assert run(root, "complete").stdout == f"releases/{made.id} is complete\n"
+    assert run(root, "complete", ARCHIVE).stdout == f"release {made.id} is complete\n"
     assert files(root / "releases" / made.id) == {path: file.read() for path, file in made.files.items()}
     assert not (root / "incoming").exists()
+    assert record(root, made)["files"] == made.entries
 
 
-def test_what_a_crash_left_is_done_again(root: Path, made: Release) -> None:
+def test_only_what_no_release_has_is_sent(root: Path, project: Path) -> None:
+    (project / "shop/big.bin").write_bytes(bytes(range(256)) * 400)
+    first = make(project)
+    whole = deploy(root, first)
+    (project / "shop/urls.py").write_text("urlpatterns = [] \n")
+    (project / "shop/big.bin").rename(project / "shop/renamed.bin")
+    (project / "shop/templates/ä b.html").unlink()
+    second = make(project)
+    assert deploy(root, second, record(root, first)) < whole / 2
+    assert record(root, second)["files"] == second.entries
+
+
+def test_a_changed_base_is_found_and_not_used_again(root: Path, project: Path) -> None:
+    first = make(project)
+    deploy(root, first)
+    base = record(root, first)
+    (root / "releases" / first.id / "manage.py").write_text("changed by hand")
+    (project / "shop/urls.py").write_text("urlpatterns = [] \n")
+    second = make(project)
+    send(root, second, base)
+    result = run(root, "assemble", ARCHIVE)
+    assert result.stderr == f"manage.py of release {first.id} has been changed on this server; deploy again.\n"
+    assert not (root / "releases" / f"{first.id}.json").exists()
+    deploy(root, second)
+
+
+def test_what_a_crash_left_is_done_again(root: Path, project: Path) -> None:
+    made = make(project)
     stale = root / "releases" / f"{made.id}.partial" / "stale.txt"
     stale.parent.mkdir(parents=True)
     stale.touch()
-    assert run(root, "assemble").returncode == 0
-    assert not stale.exists()
+    deploy(root, made)
 
 
-def test_a_file_that_is_not_the_manifests_stops_it(root: Path, made: Release, tmp_path: Path) -> None:
+def test_a_file_that_is_not_the_manifests_stops_it(root: Path, project: Path, tmp_path: Path) -> None:
+    made = make(project)
+    send(root, made)
+    name = f"contents/{made.files['shop/urls.py'].sha256}"
     broken = tmp_path / "broken.zip"
-    with zipfile.ZipFile(root / "incoming/release.zip") as source, zipfile.ZipFile(broken, "w") as target:
-        for name in source.namelist():
-            target.writestr(name, b"other" if name == "files/shop/urls.py" else source.read(name))
-    broken.replace(root / "incoming/release.zip")
-    result = run(root, "assemble")
+    with zipfile.ZipFile(root / ARCHIVE) as source, zipfile.ZipFile(broken, "w") as target:
+        for entry in source.namelist():
+            target.writestr(entry, b"other" if entry == name else source.read(entry))
+    broken.replace(root / ARCHIVE)
+    result = run(root, "assemble", ARCHIVE)
     assert result.returncode == 1
     assert result.stderr == "shop/urls.py did not arrive whole: its SHA-256 is not the manifest's.\n"
     assert not (root / "releases" / made.id).exists()
 
 
-def test_discard_leaves_nothing(root: Path, made: Release) -> None:
-    run(root, "assemble")
-    assert run(root, "discard").returncode == 0
+def test_discard_leaves_nothing(root: Path, project: Path) -> None:
+    made = make(project)
+    send(root, made)
+    (root / ARCHIVE).rename(root / "incoming" / f"{made.id}.zip")
+    run(root, "assemble", f"incoming/{made.id}.zip")
+    assert run(root, "discard", made.id, made.requirements.key).returncode == 0
     assert files(root) == {}
 
 
-def test_the_same_project_makes_the_same_archive(tmp_path: Path, made: Release) -> None:
-    again = release.make(made.settings)
-    assert (again.id, again.archive()) == (made.id, made.archive())
+def test_what_is_not_needed_goes(root: Path, project: Path) -> None:
+    first = make(project)
+    deploy(root, first)
+    (project / "shop/urls.py").write_text("urlpatterns = [] \n")
+    second = make(project)
+    deploy(root, second)
+    assert run(root, "remove", first.id, "").stdout == f"removed releases/{first.id}\n"
+    assert sorted(path.name for path in (root / "releases").iterdir()) == sorted(
+        [second.id, f"{second.id}.json", "index.txt"]
+    )
 
 
-def test_one_changed_byte_makes_another_release(tmp_path: Path, made: Release) -> None:
-    (made.settings.project / "shop/urls.py").write_text("urlpatterns = [] \n")
-    assert release.make(made.settings).id != made.id
+def test_the_same_project_makes_the_same_release(project: Path) -> None:
+    assert make(project).id == make(project).id
+
+
+def test_one_changed_byte_makes_another_release(project: Path) -> None:
+    before = make(project).id
+    (project / "shop/urls.py").write_text("urlpatterns = [] \n")
+    assert make(project).id != before
+
+
+SERVER = """\
+import http.server, sys, os
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(int(os.environ["ANSWER"]))
+        self.end_headers()
+http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
+"""
+
+
+@pytest.mark.parametrize(
+    ("program", "answer", "problem"),
+    [
+        (SERVER, "404", ""),
+        (SERVER, "500", "answers 500 to GET /x; it was not made live.\n"),
+        (
+            "print('no module named shop'); raise SystemExit(3)",
+            "",
+            "ends with exit code 3 when it is started; it was not made live.\n",
+        ),
+        ("import time; time.sleep(60)", "", "does not listen on its port after 2 seconds; it was not made live.\n"),
+    ],
+)
+def test_a_trial_start(root: Path, program: str, answer: str, problem: str) -> None:
+    (root / "releases/r").mkdir(parents=True)
+    (root / "releases/r/server.py").write_text(program)
+    (root / "venvs/k/Scripts").mkdir(parents=True)
+    (root / "venvs/k/Scripts/python.exe").symlink_to(sys.executable)
+    want = {"key": "k", "arguments": ["server.py", "%HTTP_PLATFORM_PORT%"], "environment": {"ANSWER": answer}}
+    want |= {"host": "shop.example", "path": "/x", "status": 0, "timeout": 2}
+    result = run(root, "trial", "r", json.dumps(want))
+    assert (result.returncode == 0) is (problem == "")
+    assert result.stderr.endswith(problem)
+    if "module" in program:
+        assert "no module named shop" in result.stderr

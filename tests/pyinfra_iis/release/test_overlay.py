@@ -54,7 +54,11 @@ def test_an_untouched_project_becomes_safe(tmp_path: Path) -> None:
     assert found["SECRET_KEY"] == "k" * 50
     assert found["SESSION_COOKIE_SECURE"] and found["CSRF_COOKIE_SECURE"]
     assert found["STATIC_ROOT"] == f"{found['release']}/collected_static"
-    assert found["MIDDLEWARE"][:2] == ["django.middleware.security.SecurityMiddleware", WHITENOISE]
+    assert found["MIDDLEWARE"][:3] == [
+        "pyinfra_iis_settings.name_release",
+        "django.middleware.security.SecurityMiddleware",
+        WHITENOISE,
+    ]
     assert found["STORAGES"]["staticfiles"]["BACKEND"] == STORAGE
     shared = str(Path(found["release"]).parent.parent / "shared")
     assert found["MEDIA_ROOT"] == f"{shared}/media"

@@ -1,0 +1,28 @@
+# Switches a site to a release and asks it until it answers from there; else the release before is put back. $Request: root, release, site (name, path, pool, bindings), health (as iis/await_health gets it).
+# uses: iis/configure
+# uses: iis/wait_healthy
+$Manager = New-ServerManager
+$Site = $Manager.Sites[$Request.site.name]
+$Before = ''
+if ($null -ne $Site) { $Before = [string] $Site.Applications['/'].VirtualDirectories['/'].PhysicalPath }
+$Manager.Dispose()
+$Wish = ConvertFrom-Json '{"sections": [], "pools": [], "sites": []}'
+$Wish.sites = @($Request.site)
+Set-Configuration $Wish $null
+$History = [IO.Path]::Combine($Request.root, 'history.txt')
+try {
+    [void] (Wait-Healthy $Request.health $Request.release)
+} catch {
+    $Problem = $_.Exception.Message
+    if ($Before -and $Before -ne $Request.site.path -and [IO.Directory]::Exists($Before)) {
+        $Request.site.path = $Before
+        Set-Configuration $Wish $null
+        $Old = [IO.Path]::GetFileName($Before)
+        [IO.File]::WriteAllText([IO.Path]::Combine($Request.root, 'releases', $Request.release + '.bad'), $Problem)
+        try { [void] (Wait-Healthy $Request.health $Old) } catch { throw "$Problem Release $Old was put back, but is not healthy either: $($_.Exception.Message)" }
+        throw "$Problem Release $Old is live again."
+    }
+    throw
+}
+[IO.File]::AppendAllText($History, [DateTime]::UtcNow.ToString('s') + 'Z ' + $Request.release + "`r`n")
+@{ live = $Request.release; before = [IO.Path]::GetFileName($Before) }
