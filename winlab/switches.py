@@ -47,6 +47,7 @@ SETTINGS: dict[str, Setting] = {
         Setting("bandwidth", float, 0.0, "speed of the server's link in each direction, 0 for no limit", "kbit/s"),
         Setting("powershell-start", float, 0.0, "time that a PowerShell process takes before it reads its input", "ms"),
         Setting("slow-server", float, 0.0, "time that every request takes before it is worked on", "ms"),
+        Setting("boot-time", float, 5.0, "how long a restart takes when nothing else is said", "s"),
         Setting("slow-done", float, 0.0, "time between the end of a command and the news of it", "ms"),
         Setting("clock-skew", float, 0.0, "how far the server's clock is ahead (negative: behind)", "s"),
         Setting(

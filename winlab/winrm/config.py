@@ -49,7 +49,9 @@ class WinRMConfig:
     @classmethod
     def for_version(cls, version: str) -> WinRMConfig:
         """The defaults of a Windows version (`2016`, `2019`, ...)."""
-        return cls(**_BY_VERSION.get(version, {}))
+        config = cls()
+        config.update(_BY_VERSION.get(version, {}))
+        return config
 
     @classmethod
     def load(cls, path: Path, version: str) -> WinRMConfig:

@@ -15,7 +15,7 @@ import ssl
 import time
 from collections.abc import Awaitable, Callable
 from email.utils import formatdate
-from typing import Any
+from typing import Any, NoReturn
 
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
@@ -271,7 +271,7 @@ class _Exchange:
     async def _read(self) -> bytes:
         limit = self.config.max_envelope_size + FRAME_OVERHEAD
         if self.http.headers.get("Expect", "").lower() == "100-continue" and self.http.transport is not None:
-            self.http.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")  # type: ignore[attr-defined]
+            self.http.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         parts: list[bytes] = []
         try:
             async for chunk in self.http.content.iter_any():
@@ -345,19 +345,20 @@ class _Exchange:
         except binascii.Error:
             self._unauthorized("broken Negotiate token")
         # A first token on an authenticated connection starts over: some clients do that before every message.
-        if connection.pending is None:
-            connection.pending = NtlmExchange(self.endpoint.accounts)
+        exchange = connection.pending
+        if exchange is None:
+            exchange = connection.pending = NtlmExchange(self.endpoint.accounts)
             connection.exchange = None
         try:
-            reply = connection.pending.step(token)
+            reply = exchange.step(token)
         except AuthenticationFailed as error:
             connection.pending = None
             self._unauthorized(str(error))
         header = [("WWW-Authenticate", f"Negotiate {base64.b64encode(reply).decode()}")] if reply else []
-        if not connection.pending.complete:
+        if not exchange.complete:
             raise _Reply(401, header or [("WWW-Authenticate", "Negotiate")])
-        connection.exchange, connection.pending = connection.pending, None
-        self.identity = connection.exchange.identity
+        connection.exchange, connection.pending = exchange, None
+        self.identity = exchange.identity
         self._auth_headers = header
 
     def _basic(self, header: str) -> None:
@@ -379,7 +380,7 @@ class _Exchange:
             self._unauthorized("no account is mapped to the client's certificate")
         self.identity = Identity(name)
 
-    def _unauthorized(self, why: str) -> Any:
+    def _unauthorized(self, why: str) -> NoReturn:
         self.note = f"({why.splitlines()[0] if why else 'refused'})"
         offers = []
         if self.config.auth_negotiate:
@@ -553,6 +554,6 @@ class _Exchange:
             lines = [f"HTTP/1.1 {reply.status} OK", f"Content-Length: {len(reply.body)}"]
             lines += [f"{name}: {value}" for name, value in reply.headers]
             head = "\r\n".join(lines).encode() + b"\r\n\r\n"
-            transport.write(head + reply.body[: len(reply.body) // 2])  # type: ignore[attr-defined]
+            transport.write(head + reply.body[: len(reply.body) // 2])
             self.connection.drop(hard=False)
         raise _Dropped

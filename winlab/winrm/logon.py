@@ -10,6 +10,7 @@ from spnego._ntlm_raw.crypto import ntowfv1
 
 from winlab.windows import acl
 from winlab.windows.errors import WindowsError
+from winlab.windows.processes import Console, Job
 from winlab.winrm.auth import Identity
 from winlab.winrm.shell import Command
 
@@ -75,38 +76,18 @@ class MachineLogon:
 
     def environment(self, token: Token, profile: bool) -> dict[str, str]:
         """The environment block of a fresh logon; without a profile that of the default one, as WINRS_NOPROFILE gives."""
-        name = token.username
-        block = dict(self.machine.env)
-        block["COMPUTERNAME"] = self.machine.name
-        block["USERDOMAIN"] = self.machine.name
-        block["USERNAME"] = name
+        block = dict(self.machine.environment_for(token))
         if not profile:
-            return _merged(
-                block, {"USERPROFILE": r"C:\Users\Default", "TEMP": r"C:\Windows\TEMP", "TMP": r"C:\Windows\TEMP"}
-            )
-        home = rf"C:\Users\{name}"
-        local = rf"{home}\AppData\Local"
-        path = next((value for key, value in block.items() if key.lower() == "path"), "")
-        return _merged(
-            block,
-            {
-                "APPDATA": rf"{home}\AppData\Roaming",
-                "LOCALAPPDATA": local,
-                "Path": ";".join(filter(None, [path.rstrip(";"), rf"{local}\Microsoft\WindowsApps"])),
-                "TEMP": rf"{local}\Temp",
-                "TMP": rf"{local}\Temp",
-                "USERPROFILE": home,
-            },
-        )
+            default = {"USERPROFILE": r"C:\Users\Default", "TEMP": r"C:\Windows\TEMP", "TMP": r"C:\Windows\TEMP"}
+            block = {name: value for name, value in block.items() if name.upper() not in ("APPDATA", "LOCALAPPDATA")}
+            block = _merged(block, default)
+        return block
 
     def directory(self, token: Token, profile: bool) -> str:
         """Where a fresh logon stands: in its profile, which the first logon creates."""
         if not profile:
             return r"C:\Windows"
-        home = rf"C:\Users\{token.username}"
-        self.machine.fs.mkdir(rf"{home}\AppData\Local\Temp", parents=True)
-        self.machine.fs.mkdir(rf"{home}\AppData\Roaming", parents=True)
-        return home
+        return self.machine.profile_of(token)
 
     def start(
         self,
@@ -119,7 +100,8 @@ class MachineLogon:
         command: Command,
         codepage: int,
     ) -> Any:
-        """Starts a process of a shell. WindowsError when Windows would not."""
+        """Starts a process of a shell, in a job of its own. WindowsError when Windows would not."""
+        command.job = Job()
         return self.machine.processes.start(
             command_line,
             image=image,
@@ -129,6 +111,8 @@ class MachineLogon:
             stdin=command.stdin,
             stdout=command.stdout,
             stderr=command.stderr,
+            job=command.job,
+            console=Console(codepage),
         )
 
 

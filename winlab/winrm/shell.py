@@ -44,6 +44,8 @@ class Command:
         self.stdout = Pipe(OUTPUT_BUFFER)
         self.stderr = Pipe(OUTPUT_BUFFER)
         self.process: Any = None
+        self.job: Any = None
+        """Job object that holds the process and all that it starts, where the server has such things."""
         self.exit_code: int | None = None
         self.delivered = False
         """The client has been told that the command is done."""
@@ -243,18 +245,17 @@ class Command:
     # -- end ------------------------------------------------------------------------------------------------------------------
 
     def kill(self, exit_code: int) -> None:
-        """Ends the process tree."""
-        if (self.process is not None and self.process.wait(0) is None) or self._tree_alive():
+        """Ends the process and all that it started, whoever is their parent by now."""
+        if self.process is not None:
             self.process.kill(tree=True, exit_code=exit_code)
-
-    def _tree_alive(self) -> bool:
-        return self.process is not None and bool(getattr(self.process, "children", ()))
+        if self.job is not None:
+            self.job.terminate(exit_code)
 
     def interrupt(self, kind: str) -> None:
         """Ctrl+C or Ctrl+Break for every process of the console: whoever does not handle it ends with its code."""
-        handler = getattr(self.process, "interrupt", None)
+        handler = getattr(self.process, "send_ctrl_break" if kind == "ctrl_break" else "send_ctrl_c", None)
         if handler is not None:
-            handler(kind)
+            handler()
         else:
             self.kill(CONTROL_C_EXIT)
 

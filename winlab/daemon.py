@@ -1,0 +1,275 @@
+"""The lab's background process, and how a command talks to it: JSON lines over a socket in the state folder."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import fcntl
+import hashlib
+import json
+import logging
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from winlab.lab import Lab, LabError, Plan, address_of, new_password
+
+log = logging.getLogger("winlab")
+
+_BOOTSTRAP = f"import sys; sys.path.insert(0, {os.fspath(Path(__file__).resolve().parent.parent)!r}); import winlab.daemon as d; d.main()"
+SOCKET_LIMIT = 100
+"""Longest path that a Unix socket takes everywhere (108 bytes on Linux, 104 on the BSDs)."""
+
+
+class NotRunning(LabError):
+    """No lab runs in this state folder."""
+
+
+# -- the state folder -----------------------------------------------------------------------------------------------------------------
+
+
+def socket_path(state: Path) -> Path:
+    """Where the lab of a state folder listens: in the folder, or in a private temporary one when that path is too long."""
+    path = state / "control.sock"
+    if len(os.fsencode(path)) <= SOCKET_LIMIT:
+        return path
+    digest = hashlib.sha256(os.fsencode(state)).hexdigest()[:24]
+    return Path(tempfile.gettempdir()) / f"winlab-{os.getuid()}-{digest}" / "control.sock"
+
+
+def read_plan(state: Path) -> Plan | None:
+    """The plan kept in the folder, when a lab has been there."""
+    path = state / "lab.json"
+    return Plan(**json.loads(path.read_text())) if path.exists() else None
+
+
+def write_plan(state: Path, plan: Plan) -> None:
+    """Keeps the plan."""
+    partial = state / "lab.json.partial"
+    partial.write_text(json.dumps(plan.to_json(), indent=1))
+    partial.replace(state / "lab.json")
+
+
+def extend_plan(plan: Plan, count: int, version: str) -> None:
+    """Adds servers until the plan has `count`."""
+    for index in range(len(plan.hosts), count):
+        plan.hosts.append({"name": f"SRV{index + 1}", "address": address_of(plan.network, index), "version": version})
+
+
+def read_password(state: Path) -> str:
+    """The Administrator's password: WINLAB_PASSWORD, the kept one, or a new one, which is kept."""
+    path = state / "password"
+    given = os.environ.get("WINLAB_PASSWORD")
+    if not given and path.exists():
+        return path.read_text().rstrip("\n")
+    password = given or new_password()
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(password + "\n")
+    return password
+
+
+@contextlib.contextmanager
+def exclusive(state: Path) -> Iterator[None]:
+    """One command at a time may start, stop or empty the lab of a folder."""
+    state.mkdir(parents=True, exist_ok=True)
+    with open(state / ".lock", "w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+# -- the client's side ----------------------------------------------------------------------------------------------------------------
+
+
+def call(state: Path, command: str, timeout: float = 600.0, **arguments: Any) -> Any:
+    """What the running lab answers.
+
+    Raises:
+        NotRunning: there is none.
+        LabError: it refuses; the text says why.
+    """
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        connection.settimeout(timeout)
+        try:
+            connection.connect(os.fspath(socket_path(state)))
+        except (FileNotFoundError, ConnectionRefusedError):
+            raise NotRunning(f"No lab runs in {state}; `winlab up` starts one.") from None
+        connection.sendall(json.dumps({"command": command, **arguments}).encode() + b"\n")
+        with connection.makefile("rb") as file:
+            line = file.readline()
+    if not line:
+        raise LabError("The lab ended before it answered; `winlab log` shows why.")
+    answer = json.loads(line)
+    if not answer["ok"]:
+        raise LabError(answer["error"])
+    return answer["result"]
+
+
+def is_running(state: Path) -> bool:
+    """Whether a lab answers in this folder."""
+    try:
+        call(state, "ping", timeout=10)
+    except NotRunning:
+        return False
+    return True
+
+
+def spawn(state: Path, count: int, switches: list[str]) -> None:
+    """Starts the background process and waits until it answers.
+
+    Raises:
+        LabError: it did not come up; the text is what it said.
+    """
+    with open(state / "lab.log", "ab") as output:
+        start = output.tell()
+        process = subprocess.Popen(
+            [sys.executable, "-c", _BOOTSTRAP, os.fspath(state), str(count), *switches],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+            cwd="/",
+            env={name: value for name, value in os.environ.items() if name != "WINLAB_PASSWORD"},
+        )
+    deadline = time.monotonic() + 60 + count
+    while True:
+        code = process.poll()
+        if code is None and is_running(state):
+            return
+        if code is not None or time.monotonic() > deadline:
+            process.kill()
+            raise LabError(_last_words(state, start))
+        time.sleep(0.02)
+
+
+def _last_words(state: Path, start: int) -> str:
+    with open(state / "lab.log", "rb") as file:
+        file.seek(start)
+        lines = file.read().decode(errors="replace").strip().splitlines()
+    said = next((line.removeprefix("winlab: ") for line in reversed(lines) if line.startswith("winlab: ")), None)
+    return said or "The lab did not start; `winlab log` shows why."
+
+
+# -- the background process -----------------------------------------------------------------------------------------------------------
+
+
+class Control:
+    """Answers commands."""
+
+    def __init__(self, lab: Lab) -> None:
+        self.lab = lab
+        self.ended = asyncio.Event()
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One connection: one command, one answer."""
+        answer: dict[str, Any]
+        try:
+            request = json.loads(await reader.readline())
+            command = request.pop("command")
+            answer = {"ok": True, "result": await self._run(command, request)}
+        except LabError as error:
+            answer = {"ok": False, "error": str(error)}
+        except Exception as error:
+            log.exception("a command failed")
+            answer = {"ok": False, "error": f"The lab failed: {type(error).__name__}: {error}"}
+        with contextlib.suppress(ConnectionError):
+            writer.write(json.dumps(answer).encode() + b"\n")
+            await writer.drain()
+        writer.close()
+
+    async def _run(self, command: str, arguments: dict[str, Any]) -> Any:
+        lab = self.lab
+        match command:
+            case "ping":
+                return "pong"
+            case "status":
+                return lab.status()
+            case "stop":
+                self.ended.set()
+                return None
+            case "grow":
+                extend_plan(lab.plan, arguments["count"], arguments["version"])
+                write_plan(lab.state, lab.plan)
+                await lab.grow(arguments["count"], arguments["switches"])
+                return lab.status()
+            case "reset":
+                hosts = lab.select(arguments["hosts"])
+                for host in hosts:
+                    await host.reset()
+                return [host.name for host in hosts]
+            case "reboot":
+                hosts = lab.select(arguments["hosts"])
+                for host in hosts:
+                    host.reboot(arguments["seconds"])
+                return [host.name for host in hosts]
+            case "set":
+                return await lab.set(arguments["hosts"], arguments["switches"])
+            case "stats":
+                return lab.stats(arguments["hosts"], arguments["reset"])
+            case "state":
+                from winlab.fingerprint import machine_state
+
+                host = lab.select([arguments["host"]])[0]
+                return await asyncio.to_thread(machine_state, host.machine)
+            case _:
+                raise LabError(
+                    f"The running lab does not know the command {command!r}; was it started by another version?"
+                )
+
+
+async def run(state: Path, count: int, switches: list[str]) -> None:
+    """The lab until it is told to stop."""
+    plan = read_plan(state)
+    if plan is None:
+        raise LabError(f"{state} holds no lab.")
+    lab = Lab(state, plan, read_password(state))
+    control = Control(lab)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, control.ended.set)
+    started = time.monotonic()
+    try:
+        await lab.start(count, switches)
+        path = socket_path(state)
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        path.unlink(missing_ok=True)
+        server = await asyncio.start_unix_server(control.serve, path, limit=1 << 24)
+        path.chmod(0o600)
+        log.info("%d servers up after %.2f s, process %d", len(lab.hosts), time.monotonic() - started, os.getpid())
+        await control.ended.wait()
+        log.info("going down")
+        server.close()
+        path.unlink(missing_ok=True)
+    finally:
+        await lab.stop()
+
+
+def main() -> None:
+    """The process that `winlab up` starts; its arguments are STATE COUNT [SWITCH ...]."""
+    parser = argparse.ArgumentParser(prog="winlab.daemon")
+    parser.add_argument("state", type=Path)
+    parser.add_argument("count", type=int)
+    parser.add_argument("switches", nargs="*")
+    arguments = parser.parse_args()
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(levelname).1s %(name)s: %(message)s", stream=sys.stderr
+    )
+    # spnego and aiohttp say a lot at levels below, tokens among it.
+    for name in ("spnego", "aiohttp", "asyncio"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    try:
+        asyncio.run(run(arguments.state, arguments.count, arguments.switches))
+    except LabError as error:
+        sys.exit(f"winlab: {error}")
+
+
+if __name__ == "__main__":
+    main()

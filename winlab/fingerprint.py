@@ -1,0 +1,130 @@
+"""A server's state as hashes, so that "a second run changes nothing" can be checked and what did change can be named.
+
+Durable state is every file and folder, and every part of the server's own records (registry, accounts, features, services,
+ACLs, certificates, ...). What changes by itself while a server runs (logs, temporary files, compiled Python, times, boot,
+event log) is kept apart as volatile.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from winlab.windows.machine import Machine
+
+VOLATILE_FILES = (
+    "*.log",
+    "*.etl",
+    "*.pyc",
+    "*/__pycache__",
+    "Windows/Temp/*",
+    "Windows/Logs/*",
+    "Windows/System32/LogFiles/*",
+    "Windows/System32/winevt/*",
+    "Windows/Prefetch/*",
+    "Users/*/AppData/Local/Temp/*",
+    "Users/*/AppData/Local/pip/*",
+    "inetpub/logs/*",
+    "inetpub/temp/*",
+)
+VOLATILE_RECORDS = ("eventlog*", "processes*")
+VOLATILE_KEYS = frozenset(
+    (
+        *("boot_time", "boot", "time", "times", "created", "modified", "accessed", "written", "last_write"),
+        *("mtime", "ctime", "atime", "pid", "last_logon", "inode", "size", "archived", "last_run"),
+    )
+)
+_RECORD_DEPTH = 3
+
+
+def machine_state(machine: Machine) -> dict[str, Any]:
+    """Hashes of everything: `hash` and `durable` (name -> hash), `volatile_hash` and `volatile`."""
+    with machine.lock:
+        parts = _records(machine.state_dir)
+    parts |= _files(machine.state_dir / "C")
+    durable = {name: value for name, (value, volatile) in sorted(parts.items()) if not volatile}
+    volatile = {name: value for name, (value, volatile) in sorted(parts.items()) if volatile}
+    return {
+        "host": machine.name,
+        "hash": _hash_of(durable),
+        "volatile_hash": _hash_of(volatile),
+        "durable": durable,
+        "volatile": volatile,
+    }
+
+
+def _hash_of(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+def _is_volatile(relative: str) -> bool:
+    lowered = relative.lower()
+    return any(fnmatch.fnmatchcase(lowered, pattern.lower()) for pattern in VOLATILE_FILES)
+
+
+def _files(root: Path) -> dict[str, tuple[str, bool]]:
+    result: dict[str, tuple[str, bool]] = {}
+    for folder, folders, files in os.walk(root):
+        folders.sort()
+        relative = os.path.relpath(folder, root).replace(os.sep, "/")
+        inside = "" if relative == "." else relative + "/"
+        for name in list(folders):
+            path = Path(folder, name)
+            target = f"link {os.readlink(path)}" if path.is_symlink() else "folder"
+            result[_windows_name(inside + name)] = (target, _is_volatile(inside + name))
+        for name in files:
+            path = Path(folder, name)
+            result[_windows_name(inside + name)] = (_content(path), _is_volatile(inside + name))
+    return result
+
+
+def _windows_name(relative: str) -> str:
+    return "C:\\" + relative.replace("/", "\\")
+
+
+def _content(path: Path) -> str:
+    try:
+        if path.is_symlink():
+            return f"link {os.readlink(path)}"
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except FileNotFoundError:
+        return "gone while looked at"
+
+
+def _records(folder: Path) -> dict[str, tuple[str, bool]]:
+    """The server's own records: JSON documents beside its drive, in parts small enough to see what differs."""
+    result: dict[str, tuple[str, bool]] = {}
+    for path in sorted(folder.rglob("*.json")):
+        relative = path.relative_to(folder)
+        if relative.parts[0] == "C":
+            continue
+        volatile = any(fnmatch.fnmatchcase(path.stem.lower(), pattern) for pattern in VOLATILE_RECORDS)
+        try:
+            content = json.loads(path.read_text("utf-8"))
+        except FileNotFoundError:
+            continue
+        _split(f"{relative.with_suffix('').as_posix()}:", _durable(content), _RECORD_DEPTH, volatile, result)
+    return result
+
+
+def _durable(value: Any) -> Any:
+    """The value without what changes by itself."""
+    if isinstance(value, dict):
+        return {key: _durable(item) for key, item in value.items() if key.lower() not in VOLATILE_KEYS}
+    if isinstance(value, list):
+        return [_durable(item) for item in value]
+    return value
+
+
+def _split(name: str, value: Any, depth: int, volatile: bool, result: dict[str, tuple[str, bool]]) -> None:
+    if isinstance(value, dict) and value and depth:
+        for key, item in value.items():
+            _split(f"{name}/{key}", item, depth - 1, volatile, result)
+    else:
+        result[name] = (_hash_of(value), volatile)
