@@ -110,7 +110,7 @@ class _Steps:
         self.pool = _pool(settings)
         self.site = Site(settings.app, wanted.directory, settings.app, settings.bindings)
         self.folders = _folders(settings)
-        self.health = _health(settings)
+        self.health = health_check(settings)
 
     def run(self) -> None:
         """Add the operations, in order."""
@@ -193,7 +193,8 @@ def _folders(settings: Settings) -> dict[str, dict[str, str]]:
     }
 
 
-def _health(settings: Settings) -> HealthCheck:
+def health_check(settings: Settings) -> HealthCheck:
+    """How the deploys ask the site of some settings."""
     binding = next((binding for binding in settings.bindings if binding.protocol == "http"), settings.bindings[0])
     address = "localhost" if binding.ip == "*" else binding.ip
     name = binding.host or next((name for name in settings.hosts if name != "*"), "")

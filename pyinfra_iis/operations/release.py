@@ -113,14 +113,44 @@ def live(release: Release, site: Site, check: HealthCheck) -> Generator[PyinfraC
     yield from iis.healthy._inner(check)
 
 
-def switch(settings: Settings, identifier: str, site: Site, check: HealthCheck) -> Script:
-    """The command that makes a complete release live, and puts the one before back when it is not healthy."""
+def previous_good(state: Mapping[str, Any]) -> str:
+    """The release that was live and good before the live one, or empty."""
+    order = dict.fromkeys(reversed([line.split()[-1] for line in state["history"]]))
+    for name in order:
+        if name != state["live"] and name in state["releases"] and name not in state["bad"]:
+            return name
+    return ""
+
+
+@operation()
+def rolled_back(
+    settings: Settings, target: str, site: Site, check: HealthCheck, mark: bool = False
+) -> Generator[PyinfraCommand, None, None]:
+    """Make an earlier release live again.
+
+    Args:
+        settings: the deploy's settings.
+        target: the release, complete on the server.
+        site: the site, with the release's folder as path.
+        check: how the site is asked.
+        mark: mark the release that is live now as bad, so that no deploy makes it live again.
+    """
+    state = facts.read(host, Releases, **state_request(settings))
+    if state["live"] == target:
+        return
+    show_changes([(f"site {site.name} release", state["live"] or None, target)])
+    yield switch(settings, target, site, check, bad=state["live"] if mark else "")
+
+
+def switch(settings: Settings, identifier: str, site: Site, check: HealthCheck, bad: str = "") -> Script:
+    """The command that makes a complete release live, and puts the one before back when it is not healthy; `bad` is marked as bad then."""
     bindings = [{"protocol": binding.protocol, "information": binding.information} for binding in site.bindings]
     return Script(
         "release/go_live",
         {
             "root": settings.root,
             "release": identifier,
+            "bad": bad,
             "site": {
                 "name": site.name,
                 "path": rf"{settings.root}\releases\{identifier}",
@@ -192,4 +222,4 @@ def _command_line(arguments: Sequence[str]) -> str:
     return subprocess.list2cmdline(arguments)
 
 
-__all__ = ["SETTINGS_OVERLAY", "live", "prepared", "pruned", "state_request", "switch"]
+__all__ = ["SETTINGS_OVERLAY", "live", "prepared", "previous_good", "pruned", "rolled_back", "state_request"]

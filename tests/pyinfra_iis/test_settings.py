@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
-from pyinfra_iis.settings import Binding, SettingsError, from_data
+from pyinfra_iis.settings import Binding, Settings, SettingsError, from_data
 from tests.pyinfra_iis import projects
 
 
@@ -92,3 +93,9 @@ def test_a_folder_without_manage_py_is_named(tmp_path: Path) -> None:
 def test_the_secret_key_shows_nowhere(project: Path) -> None:
     settings = from_data({"django_project": project, "django_secret_key": "very-secret"})
     assert "very-secret" not in f"{settings!r} {settings} {settings.model_dump_json()}"
+
+
+def test_every_setting_is_documented() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "settings.md").read_text(encoding="utf-8")
+    documented = set(re.findall(r"^\| `django_(\w+)`", text, re.MULTILINE))
+    assert documented == set(Settings.model_fields)

@@ -1,4 +1,4 @@
-# Switches a site to a release and asks it until it answers from there; else the release before is put back. $Request: root, release, site (name, path, pool, bindings), health (as iis/await_health gets it).
+# Switches a site to a release and asks it until it answers from there; else the release before is put back. $Request: root, release, site (name, path, pool, bindings), bad (a release to mark as bad, or empty), health (as iis/await_health gets it).
 # uses: iis/configure
 # uses: iis/wait_healthy
 $Manager = New-ServerManager
@@ -24,5 +24,6 @@ try {
     }
     throw
 }
+if ($Request.bad) { [IO.File]::WriteAllText([IO.Path]::Combine($Request.root, 'releases', $Request.bad + '.bad'), "rolled back to $($Request.release)") }
 [IO.File]::AppendAllText($History, [DateTime]::UtcNow.ToString('s') + 'Z ' + $Request.release + "`r`n")
 @{ live = $Request.release; before = [IO.Path]::GetFileName($Before) }
