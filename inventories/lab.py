@@ -2,26 +2,51 @@
 
 WINLAB_HOSTS     how many servers (default 1)
 WINLAB_WINDOWS   their Windows: 2016, 2019, 2022 (default), 2025, 10 or 11
-WINLAB_STATE     the folder that keeps their state (default .winlab)
+WINLAB_STATE     the folder that keeps their state (default .winlab in the working directory)
 """
 
+import json
 import os
+import platform
+import subprocess
+import sys
 from pathlib import Path
+from urllib.request import urlopen
 
-from winlab.client import ensure_running
+_up = subprocess.run(
+    [
+        *[sys.executable, "-m", "winlab", "up", "--json"],
+        *["--hosts", os.environ.get("WINLAB_HOSTS", "1")],
+        *["--windows", os.environ.get("WINLAB_WINDOWS", "2022")],
+    ],
+    stdout=subprocess.PIPE,
+    text=True,
+    check=False,
+)
+if _up.returncode:
+    sys.exit("The lab does not start.")
+_lab = json.loads(_up.stdout)
+with urlopen(_lab["artifacts"] + "SHA256SUMS") as _answer:
+    _sums = dict(reversed(line.split()) for line in _answer.read().decode().splitlines())
 
-_lab = ensure_running(hosts=int(os.environ.get("WINLAB_HOSTS", "1")), windows=os.environ.get("WINLAB_WINDOWS", "2022"))
+
+def _artifact(name, **more):
+    return {"url": _lab["artifacts"] + name, "sha256": _sums[name], **more}
+
+
+_python = platform.python_version()
 
 lab = (
-    [f"@winrm/{host['address']}" for host in _lab["hosts"]],
+    [f"@winrm/{_host['address']}" for _host in _lab["hosts"]],
     {
         "winrm_user": _lab["user"],
         "winrm_password": _lab["password"],
         "django_project": str(Path(__file__).parent.parent / "examples" / "mysite"),
         "django_bindings": ["*:8014:"],
-        # The lab has no certificate, and its sites are only reached from this machine.
+        # The lab's sites are only reached from this machine, and have no certificate.
         "django_secure_cookies": False,
-        "django_python": _lab["python"],
-        "django_handler": _lab["handlers"]["1.2"],
+        # The lab has no internet; its own mirror serves what a server would fetch.
+        "django_python": _artifact(f"python-{_python}-amd64.zip", version=_python),
+        "django_handler": _artifact("httpPlatformHandler_amd64.msi"),
     },
 )

@@ -31,6 +31,9 @@ _HOST_NAME = re.compile(
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
+ServerName = Literal["uvicorn", "waitress", "hypercorn", "granian", "runserver", "command"]
+
+
 class SettingsError(Exception):
     """A setting that cannot be used; the text is one sentence for the person who wrote it."""
 
@@ -174,7 +177,8 @@ class Settings(_Model):
         app: the application's name on the server: site, pool and folder are called so; default the project folder's name.
         settings_module: the project's own settings module (`mysite.settings`); default what manage.py names.
         application: what the server runs (`mysite.asgi:application`); default found from the settings module's package.
-        server: `uvicorn`, or `runserver` for development (DEBUG on).
+        server: `uvicorn`, `waitress`, `hypercorn`, `granian`, `runserver` for development (DEBUG on), or `command`.
+        command: for `command`: the arguments of python.exe; `%HTTP_PLATFORM_PORT%` in them becomes the port to listen on.
         bindings: the site's bindings, `ip:port:host` each, `https://` before it for TLS.
         allowed_hosts: Django's ALLOWED_HOSTS; default the bindings' host names, or every host when a binding has none.
         requirements: a requirements file of the project, relative to it; default requirements.txt where there is one,
@@ -195,7 +199,8 @@ class Settings(_Model):
     app: str = ""
     settings_module: str = ""
     application: str = ""
-    server: Literal["uvicorn", "runserver"] = "uvicorn"
+    server: ServerName = "uvicorn"
+    command: tuple[str, ...] = ()
     bindings: Annotated[tuple[Annotated[Binding, BeforeValidator(_binding)], ...], Field(min_length=1)] = (Binding(),)
     allowed_hosts: tuple[str, ...] | None = None
     requirements: str = ""
@@ -252,6 +257,8 @@ class Settings(_Model):
             object.__setattr__(self, "root", rf"C:\inetpub\{self.app}")
         if len({(binding.protocol, binding.information.lower()) for binding in self.bindings}) < len(self.bindings):
             raise ValueError("bindings: the same binding stands there twice")
+        if (self.server == "command") is not bool(self.command):
+            raise ValueError("command: goes with the server 'command', which needs it")
         if not self.secure_cookies and self.has_https:
             raise ValueError("secure_cookies: cannot be off while the site has an https binding")
         return self

@@ -166,7 +166,7 @@ def _trial(release: Release, check: HealthCheck) -> Script:
     settings = release.settings
     want = {
         "key": release.requirements.key,
-        "arguments": release.arguments.split(" "),
+        "arguments": list(release.command),
         "environment": release.variables,
         "host": check.host,
         "path": settings.health.path,

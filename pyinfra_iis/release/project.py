@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from pyinfra_iis.release.servers import SERVERS
 from pyinfra_iis.settings import Settings
 
 IGNORED_DIRECTORIES = frozenset(
@@ -112,10 +113,12 @@ class Project:
         if self.settings.application:
             return self.settings.application
         package = self.settings_module.split(".")[0]
-        for module in ("asgi", "wsgi"):
+        interface = SERVERS[self.settings.server].interface
+        for module in ("asgi", "wsgi") if interface == "either" else (interface,):
             if (self.root / package / f"{module}.py").is_file():
                 return f"{package}.{module}:application"
-        raise ProjectError(f"{self.root / package} holds neither asgi.py nor wsgi.py; set django_application.")
+        wanted = "neither asgi.py nor wsgi.py" if interface == "either" else f"no {interface}.py"
+        raise ProjectError(f"{self.root / package} holds {wanted}; set django_application.")
 
     @cached_property
     def made_by_django(self) -> tuple[int, int] | None:

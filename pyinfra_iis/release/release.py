@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import subprocess
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,10 +19,12 @@ import jinja2
 from pyinfra_iis.release import helper, origin, requirements
 from pyinfra_iis.release.project import Project, ProjectError, ProjectFile
 from pyinfra_iis.release.requirements import Requirements
+from pyinfra_iis.release.servers import SERVERS
 from pyinfra_iis.settings import Settings
 
 SETTINGS_OVERLAY = "pyinfra_iis_settings.py"
 WEB_CONFIG = "web.config"
+WRAPPER = "pyinfra_iis_asgi.py"
 SECRET_KEY_VARIABLE = "DJANGO_SECRET_KEY"
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -52,17 +55,16 @@ class Release:
         return rf"{self.environment}\Scripts\python.exe"
 
     @property
+    def command(self) -> tuple[str, ...]:
+        """The arguments of the interpreter that start the site's process."""
+        server = SERVERS[self.settings.server]
+        application = self.project.application if server.behind_proxy else f"{WRAPPER.removesuffix('.py')}:application"
+        return self.settings.command or server.command(application)
+
+    @property
     def arguments(self) -> str:
-        """The command line of the site's process, after the interpreter."""
-        if self.settings.server == "runserver":
-            return "manage.py runserver --noreload 127.0.0.1:%HTTP_PLATFORM_PORT%"
-        application = self.project.application
-        interface = " --interface wsgi" if application.partition(":")[0].endswith("wsgi") else ""
-        # The selector loop: Windows' default loop loses its listener on a broken connection (cpython issue 93821).
-        return (
-            f"-m uvicorn {application}{interface} --host 127.0.0.1 --port %HTTP_PLATFORM_PORT% --lifespan off "
-            "--loop asyncio:SelectorEventLoop --timeout-graceful-shutdown 8 --no-access-log"
-        )
+        """The same as one command line, as web.config has it."""
+        return subprocess.list2cmdline(self.command)
 
     @property
     def variables(self) -> dict[str, str]:
@@ -78,18 +80,16 @@ class Release:
     def files(self) -> dict[str, ProjectFile]:
         """Every file of the release by its path: the project's, the overlay, web.config."""
         files = dict(self.project.files)
-        rendered = (
-            (
-                SETTINGS_OVERLAY,
-                _render("settings_overlay.py.j2", release=self, settings=self.settings, project=self.project),
-            ),
-            (WEB_CONFIG, _render("web.config.j2", release=self, settings=self.settings)),
-        )
-        for name, text in rendered:
+        context = {"release": self, "settings": self.settings, "project": self.project}
+        rendered = {SETTINGS_OVERLAY: "settings_overlay.py.j2", WEB_CONFIG: "web.config.j2"}
+        if not SERVERS[self.settings.server].behind_proxy:
+            context["module"], _, context["name"] = self.project.application.partition(":")
+            rendered[WRAPPER] = "asgi_behind_iis.py.j2"
+        for name, template in rendered.items():
             for existing in [path for path in files if path.lower() == name.lower()]:
                 del files[existing]
                 self.project.warnings.append(f"{existing} of the project is replaced by the deploy's own.")
-            files[name] = ProjectFile.rendered(name, text)
+            files[name] = ProjectFile.rendered(name, _render(template, **context))
         return dict(sorted(files.items()))
 
     @cached_property
@@ -154,8 +154,8 @@ def make(settings: Settings) -> Release:
     return Release(settings, project, requirements.read(project))
 
 
-def _render(name: str, **context: object) -> str:
-    return _templates().get_template(name).render(**context)
+def _render(template: str, **context: object) -> str:
+    return _templates().get_template(template).render(**context)
 
 
 @lru_cache(maxsize=1)

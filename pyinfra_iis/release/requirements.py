@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pyinfra_iis.release.project import Project, ProjectError
+from pyinfra_iis.release.servers import SERVERS
 
-SERVER_PACKAGES = {"uvicorn": ("uvicorn>=0.36", "whitenoise>=6"), "runserver": ("whitenoise>=6",)}
-"""What the deploy adds for each server; 0.36 is the first uvicorn that takes an event loop by name."""
+WHITENOISE = "whitenoise>=6"
 
 _INCLUDE = re.compile(r"^\s*(?:-r|-c|--requirement|--constraint)[\s=]\s*(\S+)")
 _NAME = re.compile(r"^\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
@@ -53,7 +53,7 @@ def read(project: Project) -> Requirements:
     named = {
         _canonical(match[1]) for text in texts.values() for line in text.splitlines() if (match := _NAME.match(line))
     }
-    added = SERVER_PACKAGES[settings.server]
+    added = (*SERVERS[settings.server].packages, WHITENOISE)
     arguments += [requirement for requirement in added if _canonical(_NAME.match(requirement)[1]) not in named]  # type: ignore[index]
     identity = [arguments, texts, settings.python.sha256, list(settings.pip_options)]
     return Requirements(

@@ -57,7 +57,10 @@ def test_binding_is_written_as_iis_writes_it() -> None:
         ({"django_bindings": "*:0:"}, "django_bindings.0: port 0 of '*:0:' is not between 1 and 65535."),
         ({"django_bindings": []}, "django_bindings: tuple should have at least 1 item after validation, not 0."),
         ({"django_bindings": ["*:80:", "*:80:"]}, "django_bindings: the same binding stands there twice."),
-        ({"django_server": "gunicorn"}, "django_server: input should be 'uvicorn' or 'runserver'."),
+        (
+            {"django_server": "gunicorn"},
+            "django_server: input should be 'uvicorn', 'waitress', 'hypercorn', 'granian', 'runserver' or 'command'.",
+        ),
         (
             {"django_app": "a/b"},
             "django_app: 'a/b' cannot name a site and a folder; use letters, digits, '-', '_' and '.', at most 63.",
