@@ -1347,21 +1347,15 @@ class Configuration:
         if self.read_only:
             raise read_only_error()
 
+    def add_section_group(self, group_path: str, name: str) -> XmlElement:
+        """Adds a <sectionGroup> to a group of configSections (or gives the one that is there)."""
+        self.check_writable()
+        return self._section_group(f"{group_path}/{name}")
+
     def add_section_definition(self, group_path: str, name: str) -> SectionDefinition:
         """Adds a <section> to a group of configSections, making the group where it is missing."""
         self.check_writable()
-        root = self.file.root
-        holder = root.find("configSections")
-        if holder is None:
-            holder = XmlElement("configSections")
-            root.insert_first(holder)
-        for part in filter(None, group_path.split("/")):
-            inner = next((e for e in holder.elements if e.name == "sectionGroup" and e.get("name") == part), None)
-            if inner is None:
-                inner = XmlElement("sectionGroup")
-                inner.set("name", part)
-                holder.append(inner)
-            holder = inner
+        holder = self._section_group(group_path)
         section = XmlElement("section")
         section.set("name", name)
         last = [e for e in holder.elements if e.name == "section"]
@@ -1372,6 +1366,21 @@ class Configuration:
             holder.append(section)
         self._sections.clear()
         return SectionDefinition(f"{group_path}/{name}".strip("/"), section)
+
+    def _section_group(self, path: str) -> XmlElement:
+        root = self.file.root
+        holder = root.find("configSections")
+        if holder is None:
+            holder = XmlElement("configSections")
+            root.insert_first(holder)
+        for part in filter(None, path.split("/")):
+            inner = next((e for e in holder.elements if e.name == "sectionGroup" and e.get("name") == part), None)
+            if inner is None:
+                inner = XmlElement("sectionGroup")
+                inner.set("name", part)
+                holder.append(inner)
+            holder = inner
+        return holder
 
 
 def _segments(path: str) -> list[str]:
@@ -1395,6 +1404,7 @@ class Session:
         self._snapshots: dict[str, ConfigFile] = {}
         self._writable: dict[str, ConfigFile] = {}
         self._configurations: dict[tuple[str, str], Configuration] = {}
+        self._after_commit: list[tuple[Element, str, dict[str, Value]]] = []
 
     # -- files
 
@@ -1511,10 +1521,17 @@ class Session:
             self._write(changes)
         for configuration in self._configurations.values():
             configuration.read_only = True
+        calls, self._after_commit = self._after_commit, []
+        for element, method, arguments in calls:
+            self.store.invoke(element, method, arguments)
         self.reset()
         paths = [file.path for file, _ in changes]
         self.store.committed(paths)
         return paths
+
+    def after_commit(self, element: Element, method: str, arguments: dict[str, Value]) -> None:
+        """Has a method of the service called once the commit has gone through (certificates of new bindings)."""
+        self._after_commit.append((element, method, arguments))
 
     def _write(self, changes: list[tuple[ConfigFile, bytes]]) -> None:
         done: list[ConfigFile] = []

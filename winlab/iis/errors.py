@@ -63,7 +63,7 @@ class ConfigError(Exception):
     def message(self) -> str:
         """The text of the .NET exception, as Microsoft.Web.Administration forms it."""
         if self.bare:
-            return self.text + ("\r\n" if self.cause not in ("cast", "read-only") else "")
+            return self.text + ("\r\n" if self.cause not in ("cast", "read-only", "com") else "")
         line = "" if self.line is None else f"Line number: {self.line}\r\n"
         end = "\r\n\r\n" if self.text else "\r\n"
         return f"Filename: {self.config_file}\r\n{line}Error: {self.text}{end}"

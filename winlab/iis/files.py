@@ -90,7 +90,7 @@ class MachineFiles:
                 raise ConfigError(E_PATH_NOT_FOUND, "Cannot write configuration file", path)
             temporary = f"{path}.{random_source.token_hex(4)}.tmp"
             if fs.exists(path):
-                fs.open(path, "r+b", user=self._user).close()
+                fs.open(path, "Open", "ReadWrite", "None", self._user).close()
             fs.write_bytes(temporary, data, user=self._user)
             try:
                 fs.move(temporary, path, replace=True, user=self._user)
