@@ -56,6 +56,14 @@ def test_only_what_belongs_to_it(tmp_path: Path) -> None:
     assert [warning.split()[0] for warning in project.warnings] == [".env", "db.sqlite3"]
 
 
+def test_deployignore_has_gits_rules(tmp_path: Path) -> None:
+    ignore = "docs/\n*.psd\n!logo.psd\n/shop/local.py\n"
+    names = ["docs/index.md", "a.psd", "shop/logo.psd", "shop/local.py", "shop/sub/local.py"]
+    project = read(projects.make(tmp_path, **{".deployignore": ignore, **dict.fromkeys(names, "")}))
+    assert {"shop/logo.psd", "shop/sub/local.py"} < set(project.files)
+    assert not {".deployignore", "docs/index.md", "a.psd", "shop/local.py"} & set(project.files)
+
+
 @pytest.mark.parametrize(
     ("name", "part"),
     [("shop/aux.py", "aux.py"), ("shop/what?.txt", "what?.txt"), ("shop/dot.", "dot."), ("shop/x /y", "x ")],
