@@ -50,10 +50,11 @@ class Head:
 
 
 class RequestHead(Head):
-    __slots__ = ("method", "target", "version")
+    __slots__ = ("method", "size", "target", "version")
 
-    def __init__(self, method: str, target: str, version: tuple[int, int], headers: Headers) -> None:
+    def __init__(self, method: str, target: str, version: tuple[int, int], headers: Headers, size: int = 0) -> None:
         super().__init__(headers)
+        self.size = size
         self.method = method
         self.target = target
         self.version = version
@@ -99,7 +100,7 @@ def parse_request(data: bytes, max_field: int = 16384) -> RequestHead:
     if len(parts[1]) > max_field:
         raise ProtocolError("URL_Length")
     headers = _parse_headers(lines, max_field)
-    return RequestHead(parts[0].decode("ascii"), parts[1].decode("latin-1"), number, headers)
+    return RequestHead(parts[0].decode("ascii"), parts[1].decode("latin-1"), number, headers, len(data))
 
 
 def parse_response(data: bytes) -> ResponseHead:

@@ -154,6 +154,14 @@ class Exchange:
     def method(self) -> str:
         return self.head.method
 
+    @property
+    def bytes_received(self) -> int:
+        return self.head.size + self.body.received
+
+    @property
+    def elapsed_ms(self) -> int:
+        return int((time.monotonic() - self.began) * 1000)
+
     async def respond(self, status: int, reason: str, headers: Headers, body: bytes = b"") -> None:
         """Sends a complete answer."""
         await self.start(status, reason, headers, len(body), body)

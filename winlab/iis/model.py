@@ -219,6 +219,23 @@ class Configuration(Protocol):
         """Sites and pools. ConfigError when applicationHost.config cannot be read."""
         ...
 
+    def application_stamp(self, site: Site, application: Application) -> Hashable:
+        """Differs once a web.config between the site's root and the application has changed. Cheap."""
+        ...
+
+    def server_section(self, name: str) -> Node:
+        """A section at the server's level (applicationHost.config)."""
+        ...
+
+    def cached(self, site: Site, path: str, reader: Any) -> Sections | None:
+        """What `sections` would answer, where that is known without looking at files."""
+        ...
+
+    @property
+    def version(self) -> int:
+        """Counts changes of configuration files that the configuration has been told of."""
+        ...
+
     def sections(self, site: Site, application: Application, path: str, reader: Any) -> Sections:
         """The effective configuration of `path` (from the site's root), read with the rights of `reader` (a Token).
 

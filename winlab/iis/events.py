@@ -1,0 +1,19 @@
+"""Event log entries of IIS's services and modules."""
+
+from __future__ import annotations
+
+from typing import Any
+
+INFORMATION = "Information"
+WARNING = "Warning"
+ERROR = "Error"
+
+WAS = "Microsoft-Windows-WAS"
+W3SVC = "Microsoft-Windows-IIS-W3SVC"
+W3SVC_WP = "Microsoft-Windows-IIS-W3SVC-WP"
+HTTP = "Microsoft-Windows-HttpEvent"
+
+
+def report(machine: Any, source: str, event_id: int, level: str, message: str, log: str = "System") -> None:
+    """Writes one entry to a server's event log."""
+    machine.eventlog.write(log, source, event_id, level, message)

@@ -1,0 +1,65 @@
+"""TLS of https bindings: certificates by endpoint, by host name where the binding asks for SNI."""
+
+from __future__ import annotations
+
+import ssl
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from winlab.iis.httpsys import Endpoint
+
+
+class TlsContexts:
+    """Makes the TLS contexts of https ports from the server's certificate stores."""
+
+    def __init__(self, machine: Any) -> None:
+        self.machine = machine
+        self._contexts: dict[tuple[str, str], ssl.SSLContext] = {}
+
+    def forget(self) -> None:
+        """Certificates may have been replaced."""
+        self._contexts.clear()
+
+    def context(self, endpoint: Endpoint) -> ssl.SSLContext | None:
+        """The context of a port, choosing by the client's server name; None when it has no certificate at all."""
+        default: ssl.SSLContext | None = None
+        by_name: dict[str, ssl.SSLContext] = {}
+        for (_, host), (_, binding) in endpoint.routes.items():
+            context = self._of(binding.certificate_hash, binding.certificate_store)
+            if context is None:
+                continue
+            if binding.sni and host:
+                by_name[host] = context
+            default = default or context
+        if default is None:
+            return None
+        front = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+
+        def choose(connection: ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> None:
+            connection.context = by_name.get((name or "").lower(), default)
+
+        front.sni_callback = choose  # type: ignore[assignment]
+        return front
+
+    def _of(self, thumbprint: str, store: str) -> ssl.SSLContext | None:
+        if not thumbprint:
+            return None
+        key = (thumbprint.lower(), (store or "MY").lower())
+        if key not in self._contexts:
+            pem = self._pem(thumbprint, store or "MY")
+            if pem is None:
+                return None
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            with tempfile.TemporaryDirectory() as folder:
+                path = Path(folder) / "certificate.pem"
+                path.touch(mode=0o600)
+                path.write_bytes(pem)
+                context.load_cert_chain(path)
+            self._contexts[key] = context
+        return self._contexts[key]
+
+    def _pem(self, thumbprint: str, store: str) -> bytes | None:
+        """Certificate and private key, None when the store has no such certificate with a key."""
+        return self.machine.certificates.pem(thumbprint, store)  # type: ignore[no-any-return]
