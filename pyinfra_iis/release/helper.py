@@ -12,7 +12,7 @@ command can be repeated after a crash: what is half done has another name (`.par
 Commands:
     assemble ARCHIVE         unpack a release beside its final place and check every file
     environment ID KEY ARG...  make the virtual environment; ARGs are those of `pip install`
-    manage ID KEY ARG...     run manage.py of the assembled release in that environment
+    manage ID KEY ARG...     run manage.py of the release in that environment
     trial ID JSON            start the release on a spare port and ask it whether it is healthy
     complete ARCHIVE         give the release its final name
     discard ID KEY           remove what is half done
@@ -75,9 +75,9 @@ def interpreter(key: str) -> str:
 
 
 def release_id(environment: str, files: Mapping[str, Any]) -> str:
-    """A release's name: the hash of what it consists of."""
+    """A release's name, the hash of what it consists of; the letter keeps it from looking like a number."""
     content = {"format": 1, "environment": environment, "files": files}
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+    return "r" + hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:15]
 
 
 def read_record(identifier: str) -> dict[str, Any]:
@@ -161,18 +161,15 @@ def make_environment(identifier: str, key: str, *arguments: str) -> None:
 
 
 def manage(identifier: str, key: str, *arguments: str) -> None:
-    """Run manage.py of the assembled release, with a secret key that lives as long as this process."""
-    if not os.path.isdir(partial_path(identifier)):
-        print(f"release {identifier} is complete already")
-        return
+    """Run manage.py of a release; without a secret key in the environment, with one that lives as long as this process."""
     variables = {
+        "DJANGO_SECRET_KEY": hashlib.sha256(os.urandom(64)).hexdigest(),
         **os.environ,
         "DJANGO_SETTINGS_MODULE": SETTINGS_OVERLAY,
-        "DJANGO_SECRET_KEY": hashlib.sha256(os.urandom(64)).hexdigest(),
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONUTF8": "1",
     }
-    run([interpreter(key), "manage.py", *arguments], cwd=partial_path(identifier), env=variables)
+    run([interpreter(key), "manage.py", *arguments], cwd=files_path(identifier), env=variables)
 
 
 def trial(identifier: str, wanted: str) -> None:

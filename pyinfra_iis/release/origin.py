@@ -17,16 +17,18 @@ def describe(project: Path) -> dict[str, str]:
     """
     return {
         "made": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "by": f"{_user()}@{socket.gethostname()}",
+        "by": deployer(),
         "commit": _commit(project),
     }
 
 
-def _user() -> str:
+def deployer() -> str:
+    """Who deploys, as `user@machine`."""
     try:
-        return getpass.getuser()
+        user = getpass.getuser()
     except (KeyError, OSError):
-        return "unknown"
+        user = "unknown"
+    return f"{user}@{socket.gethostname()}"
 
 
 def _commit(project: Path) -> str:

@@ -13,6 +13,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+import pathspec
+
+from pyinfra_iis.release.scan import Hashes
 from pyinfra_iis.release.servers import SERVERS
 from pyinfra_iis.settings import Settings
 
@@ -24,12 +27,22 @@ IGNORED_DIRECTORIES = frozenset(
 )  # fmt: skip
 """Folders that are no part of a release, wherever they stand in the project."""
 
-IGNORED_FILES = ("*.pyc", "*.pyo", "*~", "*.swp", ".DS_Store", "Thumbs.db", ".coverage")
-PRIVATE_FILES = ("*.sqlite3", "*.sqlite3-journal", "*.sqlite3-wal", "*.sqlite3-shm", ".env", ".env.*")
+IGNORE_FILE = ".deployignore"
+"""A file of the project with patterns as git's .gitignore has them: what they match does not go along."""
+
+
+def _names(*patterns: str) -> re.Pattern[str]:
+    return re.compile("|".join(fnmatch.translate(pattern) for pattern in patterns))
+
+
+IGNORED_FILES = _names(IGNORE_FILE, "*.pyc", "*.pyo", "*~", "*.swp", ".DS_Store", "Thumbs.db", ".coverage")
+PRIVATE_FILES = _names("*.sqlite3", "*.sqlite3-journal", "*.sqlite3-wal", "*.sqlite3-shm", ".env", ".env.*")
 """Files that stay on the controlling machine too, but with a warning: a user may have meant them to go along."""
 
 _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?", re.IGNORECASE)
 _FORBIDDEN = re.compile(r'[<>:"\\|?*\x00-\x1f]')
+_SAFE_PATH = re.compile(r"(?:[a-z_-][a-z0-9_-]{4,}(?:\.[a-z0-9_-]+)*(?:/|$))+", re.IGNORECASE)
+"""Most names: nothing in them that needs a closer look."""
 _MADE_BY = re.compile(r"using Django (\d+)\.(\d+)")
 
 
@@ -158,38 +171,61 @@ class Project:
         """Every file that belongs to a release, by its relative path."""
         found: dict[str, ProjectFile] = {}
         folded: dict[str, str] = {}
-        for relative, path in self._walk():
+        hashes = Hashes(self.root)
+        for relative, entry in self._walk():
             self._check_name(relative)
             other = folded.setdefault(relative.lower(), relative)
             if other != relative:
                 raise ProjectError(f"{other} and {relative} in {self.root} are one name on Windows; rename one.")
-            found[relative] = _hash(relative, path)
+            try:
+                status = entry.stat(follow_symlinks=False)
+                digest = hashes.sha256(relative, entry.path, status)
+            except OSError as error:
+                raise ProjectError(f"{entry.path} cannot be read: {error.strerror}.") from None
+            found[relative] = ProjectFile(relative, digest, status.st_size, source=Path(entry.path))
+        hashes.save()
         return found
 
-    def _walk(self) -> Iterator[tuple[str, Path]]:
-        for folder, names, files in os.walk(self.root):
-            names[:] = sorted(name for name in names if name not in IGNORED_DIRECTORIES and not _is_venv(folder, name))
-            for name in [*names, *sorted(files)]:
-                path = Path(folder, name)
-                relative = path.relative_to(self.root).as_posix()
-                if path.is_symlink():
-                    raise ProjectError(
-                        f"{relative} in {self.root} is a symbolic link; put the file itself there or keep it out."
-                    )
-                if name in names or any(fnmatch.fnmatchcase(name, pattern) for pattern in IGNORED_FILES):
-                    continue
-                if any(fnmatch.fnmatchcase(name, pattern) for pattern in PRIVATE_FILES):
-                    self.warnings.append(f"{relative} stays here: databases and .env files do not belong to a release.")
-                    continue
-                if not path.is_file():
-                    raise ProjectError(f"{relative} in {self.root} is no ordinary file; keep it out of the project.")
-                yield relative, path
+    def _walk(self, folder: str = "", prefix: str = "") -> Iterator[tuple[str, os.DirEntry[str]]]:
+        ignored = self._ignored
+        with os.scandir(folder or self.root) as entries:
+            ordered = sorted(entries, key=lambda entry: entry.name)
+        for entry in ordered:
+            relative = prefix + entry.name
+            directory = entry.is_dir(follow_symlinks=False)
+            if ignored and ignored.match_file(relative + "/" if directory else relative):
+                continue
+            if directory:
+                if entry.name not in IGNORED_DIRECTORIES and not os.path.isfile(os.path.join(entry.path, "pyvenv.cfg")):
+                    yield from self._walk(entry.path, relative + "/")
+                continue
+            if entry.is_symlink():
+                raise ProjectError(
+                    f"{relative} in {self.root} is a symbolic link; put the file itself there or keep it out."
+                )
+            if IGNORED_FILES.fullmatch(entry.name):
+                continue
+            if PRIVATE_FILES.fullmatch(entry.name):
+                self.warnings.append(f"{relative} stays here: databases and .env files do not belong to a release.")
+                continue
+            if not entry.is_file(follow_symlinks=False):
+                raise ProjectError(f"{relative} in {self.root} is no ordinary file; keep it out of the project.")
+            yield relative, entry
+
+    @cached_property
+    def _ignored(self) -> pathspec.GitIgnoreSpec | None:
+        try:
+            lines = (self.root / IGNORE_FILE).read_text(encoding="utf-8").splitlines()
+        except FileNotFoundError:
+            return None
+        except (OSError, UnicodeError) as error:
+            raise ProjectError(f"{self.root / IGNORE_FILE} cannot be read: {error}.") from None
+        return pathspec.GitIgnoreSpec.from_lines(lines)
 
     def _check_name(self, relative: str) -> None:
-        for part in relative.split("/"):
-            if _RESERVED.fullmatch(part) or _FORBIDDEN.search(part) or part.endswith((".", " ")):
-                raise ProjectError(f"{relative} in {self.root} cannot exist on Windows because of '{part}'; rename it.")
-        # releases\<16 digits>.partial\ stands before it.
+        if _SAFE_PATH.fullmatch(relative) is None:
+            self._find_bad_part(relative)
+        # releases\\<id>.partial\\ stands before it.
         length = len(self.settings.root) + len("\\releases\\") + 16 + len(".partial\\") + len(relative)
         if length >= 260:
             raise ProjectError(
@@ -197,15 +233,7 @@ class Project:
                 "set django_root to a shorter folder."
             )
 
-
-def _is_venv(folder: str, name: str) -> bool:
-    return os.path.isfile(os.path.join(folder, name, "pyvenv.cfg"))
-
-
-def _hash(relative: str, path: Path) -> ProjectFile:
-    try:
-        with path.open("rb") as stream:
-            digest = hashlib.file_digest(stream, "sha256")
-            return ProjectFile(relative, digest.hexdigest(), stream.tell(), source=path)
-    except OSError as error:
-        raise ProjectError(f"{path} cannot be read: {error.strerror}.") from None
+    def _find_bad_part(self, relative: str) -> None:
+        for part in relative.split("/"):
+            if _RESERVED.fullmatch(part) or _FORBIDDEN.search(part) or part.endswith((".", " ")):
+                raise ProjectError(f"{relative} in {self.root} cannot exist on Windows because of '{part}'; rename it.")

@@ -99,7 +99,7 @@ class Release:
 
     @cached_property
     def id(self) -> str:
-        """The release's name, 16 hexadecimal digits: the same content has the same name."""
+        """The release's name, `r` and 15 hexadecimal digits: the same content has the same name."""
         return helper.release_id(self.requirements.key, self.entries)
 
     @cached_property
