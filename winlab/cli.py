@@ -14,7 +14,16 @@ from typing import Any
 
 from winlab import daemon
 from winlab.daemon import NotRunning
-from winlab.lab import DEFAULT_NETWORK, DEFAULT_VERSION, VERSIONS, LabError, Plan, check_network, set_switches
+from winlab.lab import (
+    DEFAULT_NETWORK,
+    DEFAULT_VERSION,
+    VERSIONS,
+    LabError,
+    Plan,
+    address_of,
+    check_network,
+    set_switches,
+)
 from winlab.switches import FAULTS, SETTINGS, Switches
 
 Handler = Callable[[argparse.Namespace], int]
@@ -146,12 +155,12 @@ def _up(options: argparse.Namespace) -> int:
 def _start(state: Path, options: argparse.Namespace, switches: list[str]) -> None:
     given = options.network or os.environ.get("WINLAB_NETWORK")
     plan = daemon.read_plan(state) or Plan(network=check_network(given or DEFAULT_NETWORK))
+    if not (state / "hosts").exists():
+        plan.hosts.clear()  # an earlier start failed before there was a server
     if given and plan.network != check_network(given):
-        if plan.hosts:
-            raise LabError(
-                f"The servers in {state} live in {plan.network}; `winlab reset` empties them for another network."
-            )
         plan.network = given
+        for index, host in enumerate(plan.hosts):
+            host["address"] = address_of(given, index)
     count = options.hosts or len(plan.hosts) or 1
     _check_version(plan.hosts[:count], options.windows)
     daemon.extend_plan(plan, count, options.windows or DEFAULT_VERSION)

@@ -10,13 +10,14 @@ import hashlib
 import json
 import logging
 import os
+import select
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from winlab.lab import Lab, LabError, Plan, address_of, new_password
 log = logging.getLogger("winlab")
 
 _BOOTSTRAP = f"import sys; sys.path.insert(0, {os.fspath(Path(__file__).resolve().parent.parent)!r}); import winlab.daemon as d; d.main()"
+READY = "ready"
 SOCKET_LIMIT = 100
 """Longest path that a Unix socket takes everywhere (108 bytes on Linux, 104 on the BSDs)."""
 
@@ -113,49 +115,35 @@ def call(state: Path, command: str, timeout: float = 600.0, **arguments: Any) ->
     return answer["result"]
 
 
-def is_running(state: Path) -> bool:
-    """Whether a lab answers in this folder."""
-    try:
-        call(state, "ping", timeout=10)
-    except NotRunning:
-        return False
-    return True
-
-
 def spawn(state: Path, count: int, switches: list[str]) -> None:
     """Starts the background process and waits until it answers.
 
     Raises:
         LabError: it did not come up; the text is what it said.
     """
-    with open(state / "lab.log", "ab") as output:
-        start = output.tell()
-        process = subprocess.Popen(
-            [sys.executable, "-c", _BOOTSTRAP, os.fspath(state), str(count), *switches],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-            cwd="/",
-            env={name: value for name, value in os.environ.items() if name != "WINLAB_PASSWORD"},
-        )
-    deadline = time.monotonic() + 60 + count
-    while True:
-        code = process.poll()
-        if code is None and is_running(state):
-            return
-        if code is not None or time.monotonic() > deadline:
-            process.kill()
-            raise LabError(_last_words(state, start))
-        time.sleep(0.02)
-
-
-def _last_words(state: Path, start: int) -> str:
-    with open(state / "lab.log", "rb") as file:
-        file.seek(start)
-        lines = file.read().decode(errors="replace").strip().splitlines()
-    said = next((line.removeprefix("winlab: ") for line in reversed(lines) if line.startswith("winlab: ")), None)
-    return said or "The lab did not start; `winlab log` shows why."
+    read_end, write_end = os.pipe()
+    with open(read_end, encoding="utf-8") as news, open(state / "lab.log", "ab") as output:
+        try:
+            # This process only forks the lab and ends, so that the lab is nobody's child.
+            subprocess.run(
+                [sys.executable, "-c", _BOOTSTRAP, os.fspath(state), str(count), str(write_end), *switches],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+                pass_fds=(write_end,),
+                cwd="/",
+                env={name: value for name, value in os.environ.items() if name != "WINLAB_PASSWORD"},
+                check=True,
+            )
+        except subprocess.CalledProcessError:
+            raise LabError("The lab did not start; `winlab log` shows why.") from None
+        finally:
+            os.close(write_end)
+        ready, _, _ = select.select([news], [], [], 60 + count)
+        said = news.read() if ready else "The lab did not come up in time; `winlab log` shows why."
+    if said != READY:
+        raise LabError(said or "The lab did not start; `winlab log` shows why.")
 
 
 # -- the background process -----------------------------------------------------------------------------------------------------------
@@ -225,8 +213,8 @@ class Control:
                 )
 
 
-async def run(state: Path, count: int, switches: list[str]) -> None:
-    """The lab until it is told to stop."""
+async def run(state: Path, count: int, switches: list[str], ready: Callable[[str], None]) -> None:
+    """The lab until it is told to stop; `ready` hears when it answers."""
     plan = read_plan(state)
     if plan is None:
         raise LabError(f"{state} holds no lab.")
@@ -243,6 +231,7 @@ async def run(state: Path, count: int, switches: list[str]) -> None:
         path.unlink(missing_ok=True)
         server = await asyncio.start_unix_server(control.serve, path, limit=1 << 24)
         path.chmod(0o600)
+        ready(READY)
         log.info("%d servers up after %.2f s, process %d", len(lab.hosts), time.monotonic() - started, os.getpid())
         await control.ended.wait()
         log.info("going down")
@@ -253,12 +242,26 @@ async def run(state: Path, count: int, switches: list[str]) -> None:
 
 
 def main() -> None:
-    """The process that `winlab up` starts; its arguments are STATE COUNT [SWITCH ...]."""
+    """The process that `winlab up` starts; its arguments are STATE COUNT DESCRIPTOR [SWITCH ...].
+
+    What there is to say about the start (that it is ready, or why not) goes to the descriptor.
+    """
     parser = argparse.ArgumentParser(prog="winlab.daemon")
     parser.add_argument("state", type=Path)
     parser.add_argument("count", type=int)
+    parser.add_argument("news", type=int)
     parser.add_argument("switches", nargs="*")
     arguments = parser.parse_args()
+    if os.fork():
+        os._exit(0)
+    os.set_inheritable(arguments.news, False)
+    news = [arguments.news]
+
+    def tell(text: str) -> None:
+        if news:
+            os.write(news[0], text.encode())
+            os.close(news.pop())
+
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname).1s %(name)s: %(message)s", stream=sys.stderr
     )
@@ -266,8 +269,9 @@ def main() -> None:
     for name in ("spnego", "aiohttp", "asyncio"):
         logging.getLogger(name).setLevel(logging.WARNING)
     try:
-        asyncio.run(run(arguments.state, arguments.count, arguments.switches))
+        asyncio.run(run(arguments.state, arguments.count, arguments.switches, tell))
     except LabError as error:
+        tell(str(error))
         sys.exit(f"winlab: {error}")
 
 

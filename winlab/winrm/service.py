@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, Protocol
 from xml.sax.saxutils import escape, quoteattr
@@ -449,7 +450,7 @@ def _shell_xml(shell: Shell) -> str:
         f"<rsp:Variable Name={quoteattr(name)}>{escape(value)}</rsp:Variable>"
         for name, value in shell.variables.items()
     )
-    age = shell.last_used - shell.created
+    now = time.monotonic()
     return (
         f'<rsp:Shell xmlns:rsp="{SHELL_URI}">{element("ShellId", shell.id)}{element("Name", shell.name)}'
         f"{element('ResourceUri', shell.resource_uri)}{element('Owner', shell.owner)}{element('ClientIP', shell.client_ip)}"
@@ -458,6 +459,6 @@ def _shell_xml(shell: Shell) -> str:
         + element("Lifetime", shell.lifetime)
         + f"<rsp:IdleTimeOut>PT{shell.idle_timeout:.3f}S</rsp:IdleTimeOut>"
         f"{element('InputStreams', shell.input_streams)}{element('OutputStreams', shell.output_streams)}"
-        f"<rsp:ShellRunTime>{elapsed_duration(age)}</rsp:ShellRunTime>"
-        "<rsp:ShellInactivity>P0DT0H0M0S</rsp:ShellInactivity></rsp:Shell>"
+        f"<rsp:ShellRunTime>{elapsed_duration(now - shell.created)}</rsp:ShellRunTime>"
+        f"<rsp:ShellInactivity>{elapsed_duration(now - shell.last_used)}</rsp:ShellInactivity></rsp:Shell>"
     )

@@ -20,6 +20,8 @@ STDIN_BUFFER = 4096
 OUTPUT_BUFFER = 1 << 20
 """Bytes of output that the shell takes from a command ahead of the client; then the command waits."""
 MERGED_CHUNK = 32768
+GATHERING = 0.002
+"""Seconds that a reply waits for more once there is output."""
 STREAM_OVERHEAD = 160
 """Bytes of an envelope that one rsp:Stream element costs besides its base64 text."""
 CONTROL_C_EXIT = 0xC000013A
@@ -156,6 +158,11 @@ class Command:
                 if self.aborted:
                     raise faults.aborted()
                 chunks = self._pop(wanted, limit)
+                if chunks and sum(len(chunk.data) for chunk in chunks) < limit // 2 and not self.done:
+                    # Recorded replies hold output and the end of the command together: the service looks twice.
+                    await asyncio.sleep(min(GATHERING, max(0.0, deadline - time.monotonic())))
+                    used = sum(STREAM_OVERHEAD + (len(chunk.data) + 2) // 3 * 4 for chunk in chunks)
+                    chunks += self._pop(wanted, limit - used)
                 if chunks or self.done:
                     return chunks, self.done
                 remaining = deadline - time.monotonic()

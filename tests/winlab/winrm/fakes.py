@@ -14,7 +14,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from pypsrp.wsman import WSMan
 from spnego._ntlm_raw.crypto import ntowfv1
+from winrm import Protocol
 
 from winlab.stats import Stats
 from winlab.switches import Switches
@@ -180,6 +182,24 @@ class FakeServer:
 
     def config(self, **values: Any) -> None:
         self.service.config.update(values)
+
+    def on_loop(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """Calls a function on the server's loop."""
+
+        async def call() -> Any:
+            return function(*arguments)
+
+        return asyncio.run_coroutine_threadsafe(call(), self.loop).result(10)
+
+    def protocol(self, user: str = "Administrator", password: str | None = None, **options: Any) -> Protocol:
+        """A pywinrm client: NTLM, sealed messages, unless told otherwise."""
+        options = {"transport": "ntlm", **options}
+        return Protocol(self.url, username=user, password=password or USERS[user], **options)
+
+    def wsman(self, user: str = "Administrator", **options: Any) -> WSMan:
+        """A pypsrp client."""
+        options = {"auth": "ntlm", "ssl": False, **options}
+        return WSMan("127.0.0.1", port=self.port, username=user, password=USERS[user], **options)
 
 
 @contextlib.contextmanager

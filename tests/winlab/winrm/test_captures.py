@@ -16,7 +16,17 @@ from tests.winlab.winrm.fakes import USERS, FakeServer, serve
 
 CAPTURES = sorted((Path(__file__).parents[2] / "data" / "wsman-captures").glob("*.yml"))
 # What differs from one exchange to the next: identifiers, times, who and where, output.
-VOLATILE_TEXT = {"MessageID", "ActivityId", "ShellId", "CommandId", "Owner", "ClientIP", "Stream", "Selector", "RelatesTo"}
+VOLATILE_TEXT = {
+    "MessageID",
+    "ActivityId",
+    "ShellId",
+    "CommandId",
+    "Owner",
+    "ClientIP",
+    "Stream",
+    "Selector",
+    "RelatesTo",
+}
 VOLATILE_ATTRIBUTES = {"CommandId"}
 
 
@@ -62,7 +72,10 @@ def test_replies_have_the_recorded_structure(path: Path, server: FakeServer) -> 
         for recorded, ours in identifiers.items():
             request = request.replace(recorded, ours)
         reply = session.post(
-            server.url, data=request.encode(), headers={"Content-Type": "application/soap+xml;charset=UTF-8"}, timeout=10
+            server.url,
+            data=request.encode(),
+            headers={"Content-Type": "application/soap+xml;charset=UTF-8"},
+            timeout=10,
         )
         expected_status = message.get("transport_error", {}).get("code", 200)
         assert reply.status_code == expected_status
