@@ -70,17 +70,18 @@ class ReplyParser:
         self._stray = bytearray()
         self._skipping = False
 
-    def feed(self, data: bytes) -> list[Reply]:
+    def feed(self, data: bytes) -> list[Reply | bytes]:
+        """Frames, and what lay between them as bytes, in order."""
         self._buffer += data
-        replies = []
-        while (reply := self._next_line() if self.as_lines else self._next()) is not None:
-            replies.append(reply)
-        return replies
-
-    def stray(self) -> bytes:
-        """Bytes between frames that have come since the last call."""
-        found, self._stray = bytes(self._stray), bytearray()
-        return found
+        found: list[Reply | bytes] = []
+        while True:
+            reply = self._next_line() if self.as_lines else self._next()
+            if self._stray:
+                found.append(bytes(self._stray))
+                self._stray.clear()
+            if reply is None:
+                return found
+            found.append(reply)
 
     def lost(self) -> None:
         """Some bytes never arrived: a frame that has begun is not one any more, and what comes up to the next one is its rest."""

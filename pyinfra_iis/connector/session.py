@@ -500,33 +500,37 @@ class Session:
                     self._ask_again(number, expected)
                 continue
             give_up, pause = None, 0.0
-            for reply in self._replies(received, on_output):
-                if reply.id == number and reply.index >= expected:
-                    waiting[reply.index] = reply
-            while expected in waiting:
-                reply = waiting.pop(expected)
-                expected += 1
-                if reply.kind == frames.GONE:
-                    raise ReplyLost("a part of the answer was lost on the way and is not kept on the server")
-                if reply.kind == frames.DONE:
-                    result = Result(reply.head())
-                    self._memory = int(result.head.get("memory") or 0)
-                    return result
-                _hand_over(reply, on_output, on_data)
+            for item in self._items(received, on_output):
+                if item.id == number and item.index >= expected:
+                    waiting[item.index] = item
+                while expected in waiting:
+                    reply = waiting.pop(expected)
+                    expected += 1
+                    if reply.kind == frames.GONE:
+                        raise ReplyLost("a part of the answer was lost on the way and is not kept on the server")
+                    if reply.kind == frames.DONE:
+                        result = Result(reply.head())
+                        self._memory = int(result.head.get("memory") or 0)
+                        return result
+                    _hand_over(reply, on_output, on_data)
             if received.done:
                 raise LoopLost(f"the PowerShell process on the server ended (exit code {received.exit_code})")
             if waiting and not lost:
                 lost = True
                 self._ask_again(number, expected)
 
-    def _replies(self, received: Received, on_output: OnOutput | None) -> Iterable[Reply]:
+    def _items(self, received: Received, on_output: OnOutput | None) -> Iterable[Reply]:
+        """The frames of a Receive; what programs wrote past the loop goes to ``on_output`` in its place."""
         for name, piece in received.pieces:
-            if name == "stdout":
-                yield from self._parser.feed(piece)
-                if (stray := self._parser.stray()) and on_output:
-                    on_output("stdout", stray)
-            elif on_output:
-                on_output("stderr", piece)
+            if name != "stdout":
+                if on_output:
+                    on_output("stderr", piece)
+                continue
+            for item in self._parser.feed(piece):
+                if isinstance(item, Reply):
+                    yield item
+                elif on_output:
+                    on_output("stdout", item)
 
     def _ask_again(self, number: int, index: int) -> None:
         self._send_message(frames.AGAIN, 0, frames.body({"id": str(number), "index": str(index)}), _Delivery())
