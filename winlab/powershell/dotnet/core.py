@@ -39,11 +39,25 @@ C = TypeVar("C", bound=type)
 # Assemblies that powershell.exe 5.1 has loaded from the start; types of others need Add-Type -AssemblyName (or LoadFrom) first.
 DEFAULT_ASSEMBLIES = frozenset(
     name.lower()
-    for name in (
-        "mscorlib System System.Core System.Xml System.Management System.Configuration System.Numerics System.Data System.DirectoryServices "
-        "System.Transactions System.Management.Automation Microsoft.PowerShell.Commands.Utility Microsoft.PowerShell.Commands.Management "
-        "Microsoft.PowerShell.Security Microsoft.PowerShell.ConsoleHost Microsoft.WSMan.Management Microsoft.Management.Infrastructure"
-    ).split()
+    for name in [
+        "mscorlib",
+        "System",
+        "System.Core",
+        "System.Xml",
+        "System.Management",
+        "System.Configuration",
+        "System.Numerics",
+        "System.Data",
+        "System.DirectoryServices",
+        "System.Transactions",
+        "System.Management.Automation",
+        "Microsoft.PowerShell.Commands.Utility",
+        "Microsoft.PowerShell.Commands.Management",
+        "Microsoft.PowerShell.Security",
+        "Microsoft.PowerShell.ConsoleHost",
+        "Microsoft.WSMan.Management",
+        "Microsoft.Management.Infrastructure",
+    ]
 )
 
 # ----------------------------------------------------------------------------------------------------------------- the reference list
@@ -196,7 +210,7 @@ def static(signature: str, *, params: bool = False) -> Callable[[F], F]:
     return _declare("static", signature.removeprefix("static "), params=params)
 
 
-class prop(property):  # noqa: N801  # used as a decorator
+class prop(property):  # used as a decorator
     """An instance property: ``@prop("Length : Int32")``, ``@prop("Count : Int32 get")``; ``@name.setter`` follows where it is settable.
 
     For Python code it is an ordinary property.
