@@ -18,6 +18,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from winlab import assemble
 from winlab.artifacts import PORT as ARTIFACTS_PORT
 from winlab.artifacts import Artifacts
 from winlab.stats import Stats, total
@@ -137,7 +138,7 @@ class Host:
         await self.listen()
 
     def _make_machine(self) -> Machine:
-        machine = Machine(self.name, self.version, self.address, self.folder, loop=self.lab.loop)
+        machine = assemble.machine(self.name, self.version, self.address, self.folder, self.lab.loop)
         machine.on_log = log.info
         user = machine.accounts.find_user(ADMINISTRATOR)
         if user is not None and user[1].get("password") != self.lab.password:
@@ -242,6 +243,7 @@ class Host:
 
     def apply_switches(self) -> None:
         """Takes the switches that are settings of the service or the machine over to them."""
+        self._apply_to_machine(self.machine)
         defaults = WinRMConfig.for_version(self.version)
         switches, config = self.switches, self.service.config
         config.allow_unencrypted = switches["allow-unencrypted"]
@@ -255,7 +257,9 @@ class Host:
             switches["max-operations"] or defaults.max_concurrent_operations_per_user
         )
         config.idle_timeout_ms = int(switches["shell-idle"] * 1000) or defaults.idle_timeout_ms
-        machine: Any = self.machine
+
+    def _apply_to_machine(self, machine: Any) -> None:
+        switches = self.switches
         machine.clock_skew = datetime.timedelta(seconds=switches["clock-skew"])
         machine.powershell_start = switches["powershell-start"] / 1000
         machine.disk_free = None if switches["disk-free"] < 0 else int(switches["disk-free"])

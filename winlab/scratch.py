@@ -7,8 +7,10 @@ import threading
 from pathlib import Path
 from typing import BinaryIO
 
+from winlab import assemble
 from winlab.windows.machine import Machine
 from winlab.windows.pipes import Pipe
+from winlab.windows.processes import Console, Process
 
 SCRIPT = r"C:\script.ps1"
 
@@ -19,7 +21,7 @@ def run_powershell(text: str, version: str, stdout: BinaryIO, stderr: BinaryIO) 
     The script stands in a file there, so that what it says about lines and errors is what a file gives.
     """
     with tempfile.TemporaryDirectory(prefix="winlab-") as folder:
-        machine = Machine("SCRATCH", version, "127.0.0.1", Path(folder))
+        machine = assemble.machine("SCRATCH", version, "127.0.0.1", Path(folder))
         machine.fs.write_bytes(SCRIPT, b"\xef\xbb\xbf" + text.encode("utf-8"))
         out, err = Pipe(), Pipe()
         process = _start(machine, out, err)
@@ -38,9 +40,7 @@ def run_powershell(text: str, version: str, stdout: BinaryIO, stderr: BinaryIO) 
     return code & 0xFF if code else 0
 
 
-def _start(machine: Machine, out: Pipe, err: Pipe):  # type: ignore[no-untyped-def]
-    from winlab.windows.processes import Console
-
+def _start(machine: Machine, out: Pipe, err: Pipe) -> Process:
     stdin = Pipe()
     stdin.close_write()
     return machine.processes.start(

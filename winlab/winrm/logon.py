@@ -102,6 +102,8 @@ class MachineLogon:
     ) -> Any:
         """Starts a process of a shell, in a job of its own. WindowsError when Windows would not."""
         command.job = Job()
+        console = Console(codepage)
+        console.stdin_is_console = command.console  # type: ignore[attr-defined]
         return self.machine.processes.start(
             command_line,
             image=image,
@@ -112,7 +114,7 @@ class MachineLogon:
             stdout=command.stdout,
             stderr=command.stderr,
             job=command.job,
-            console=Console(codepage),
+            console=console,
         )
 
 
