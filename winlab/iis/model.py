@@ -51,8 +51,6 @@ class Binding:
     protocol: str
     information: str
     ssl_flags: int = 0
-    certificate_hash: str = ""
-    certificate_store: str = ""
 
     @property
     def parts(self) -> tuple[str, str, str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+import uuid
 from collections import deque
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -55,6 +56,7 @@ class WorkerProcess:
         self.process.env = self.environment
         self.process.on_exit.append(self._exited)
         self.pid: int = self.process.pid
+        self.guid = str(uuid.uuid4())
         self.applications: dict[tuple[int, str], PlatformApplication] = {}
         self.active = 0
         self.requests = 0

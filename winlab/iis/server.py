@@ -163,6 +163,21 @@ class IISService:
         if self.running:
             self.loop.call_soon_threadsafe(lambda: self.spawn(self.apply_async()))
 
+    def certificates_changed(self) -> None:
+        """The certificates of endpoints have changed: https ports take the new ones."""
+
+        async def renew() -> None:
+            self.tls.forget()
+            await self.httpsys.refresh_tls()
+
+        if self.running:
+            self.loop.call_soon_threadsafe(lambda: self.spawn(renew()))
+
+    def machine_stopped(self) -> None:
+        """The server goes down: its processes are ended by itself, the listeners are ours to close."""
+        if self.running:
+            self._run(self.stop_async())
+
     def _run(self, work: Coroutine[Any, Any, None]) -> None:
         """From another thread: waits. On the loop: begins, and goes on while the caller does."""
         if threading.get_ident() == getattr(self.loop, "_thread_id", None):
@@ -357,17 +372,18 @@ class IISService:
             raise StateError(E_NOT_FOUND_OBJECT, "The object identifier does not represent a valid object.")
         return pool
 
-    def _need_running(self) -> None:
+    def need_running(self) -> None:
+        """StateError 0x80070426 unless the services run."""
         if not self.running:
             raise StateError(E_SERVICE_NOT_ACTIVE, "The service has not been started.")
 
     def site_state(self, name: str) -> str:
         """Starting, Started, Stopping or Stopped. StateError 0x800710D8 while the service does not know the site (yet)."""
-        self._need_running()
+        self.need_running()
         return self._site(name).state
 
     def pool_state(self, name: str) -> str:
-        self._need_running()
+        self.need_running()
         return self._pool(name).state
 
     def start_site(self, name: str) -> str:
@@ -388,7 +404,7 @@ class IISService:
         return self.call(self._recycle_pool(name))
 
     async def _start_site(self, name: str) -> str:
-        self._need_running()
+        self.need_running()
         await self._catch_up()
         site = self._site(name)
         if site.state in (STARTED, STARTING):
@@ -405,7 +421,7 @@ class IISService:
         return site.state
 
     async def _stop_site(self, name: str) -> str:
-        self._need_running()
+        self.need_running()
         await self._catch_up()
         site = self._site(name)
         if site.state == STOPPED:
@@ -422,14 +438,14 @@ class IISService:
         return site.state
 
     async def _start_pool(self, name: str) -> str:
-        self._need_running()
+        self.need_running()
         await self._catch_up()
         pool = self._pool(name)
         await self._begin(pool.start(), self.delays.pool_start)
         return pool.state
 
     async def _stop_pool(self, name: str) -> str:
-        self._need_running()
+        self.need_running()
         await self._catch_up()
         pool = self._pool(name)
         if pool.state == STOPPED:
@@ -438,7 +454,7 @@ class IISService:
         return pool.state
 
     async def _recycle_pool(self, name: str) -> str:
-        self._need_running()
+        self.need_running()
         await self._catch_up()
         pool = self._pool(name)
         if pool.state != STARTED:

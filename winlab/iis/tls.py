@@ -7,6 +7,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from winlab.iis import sslcerts
+
 if TYPE_CHECKING:
     from winlab.iis.httpsys import Endpoint
 
@@ -27,7 +29,8 @@ class TlsContexts:
         default: ssl.SSLContext | None = None
         by_name: dict[str, ssl.SSLContext] = {}
         for (_, host), (_, binding) in endpoint.routes.items():
-            context = self._of(binding.certificate_hash, binding.certificate_store)
+            entry = sslcerts.of_binding(self.machine, binding)
+            context = self._of(entry.thumbprint, entry.store) if entry is not None else None
             if context is None:
                 continue
             if binding.sni and host:
@@ -43,9 +46,11 @@ class TlsContexts:
         front.sni_callback = choose  # type: ignore[assignment]
         return front
 
+    def has(self, thumbprint: str, store: str) -> bool:
+        """The store has the certificate with its private key."""
+        return self._pem(thumbprint, store) is not None
+
     def _of(self, thumbprint: str, store: str) -> ssl.SSLContext | None:
-        if not thumbprint:
-            return None
         key = (thumbprint.lower(), (store or "MY").lower())
         if key not in self._contexts:
             pem = self._pem(thumbprint, store or "MY")
