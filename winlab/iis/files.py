@@ -186,12 +186,12 @@ class _SchemaCache:
 def machine_store(machine: Machine) -> ConfigStore:
     """The configuration of a lab server (one store per server, shared by the service and by SYSTEM's callers)."""
     with machine.lock:
-        store: ConfigStore | None = getattr(machine, "_iis_config_store", None)
+        store: ConfigStore | None = machine.__dict__.get("_iis_config_store")
         if store is None:
             store = ConfigStore(
                 MachineFiles(machine), _SchemaCache(machine), secrets=MachineSecrets(machine), lock=machine.lock
             )
-            machine._iis_config_store = store
+            machine.__dict__["_iis_config_store"] = store
         return store
 
 

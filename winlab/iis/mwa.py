@@ -78,7 +78,7 @@ def to_net(schema: schemas.AttributeSchema, value: schemas.Value) -> Any:
     if isinstance(value, timedelta):
         return timespan(value)
     if schema.type in ("uint", "int64"):
-        return Int64(value)  # type: ignore[arg-type]
+        return Int64(value)
     return value
 
 
@@ -186,7 +186,7 @@ for _name, _values in {
         )
     },
 }.items():
-    _numbers = _values if isinstance(_values, dict) else {n: i for i, n in enumerate(_values.split())}
+    _numbers = _values if isinstance(_values, dict) else {n: i for i, n in enumerate(str(_values).split())}
     _flags = _name in (
         "LogExtFileFlags",
         "LogTargetW3C",
