@@ -47,7 +47,11 @@ _open_connectors: weakref.WeakSet[WinRMConnector] = weakref.WeakSet()
 
 
 class SafeToRepeat(StringCommand):
-    """A command that only looks: the connector may run it again when the connection was lost and nobody knows whether it ran."""
+    """A command that only looks: the connector may run it again when the connection was lost and nobody knows whether it ran.
+
+    Any command with an attribute ``safe_to_repeat`` that is true is taken so."""
+
+    safe_to_repeat = True
 
 
 class WinRMConnector(BaseConnector):
@@ -201,7 +205,7 @@ class WinRMConnector(BaseConnector):
         raw = shown.script if shown else command.get_raw_value()
         program = programs.program_for(None if shown else arguments.get("_shell_executable"), raw)
         stdin = _stdin_text(arguments.get("_stdin"))
-        safe = isinstance(command, SafeToRepeat) or bool(shown and shown.safe)
+        safe = bool(getattr(command, "safe_to_repeat", False) or (shown and shown.safe))
         deadline = time.monotonic() + timeout if timeout else None
         logger.debug("Running command on %s: %s", self.host.name, command.get_masked_value())
         try:
