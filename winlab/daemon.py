@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import concurrent.futures
 import contextlib
 import fcntl
 import hashlib
@@ -221,6 +222,8 @@ async def run(state: Path, count: int, switches: list[str], ready: Callable[[str
     lab = Lab(state, plan, read_password(state))
     control = Control(lab)
     loop = asyncio.get_running_loop()
+    # Process starts and shutdowns wait in threads; the default pool would let a few slow ones hold up many servers.
+    loop.set_default_executor(concurrent.futures.ThreadPoolExecutor(64, thread_name_prefix="lab"))
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, control.ended.set)
     started = time.monotonic()

@@ -165,7 +165,7 @@ def access_denied() -> Fault:
 
 
 def shells_quota(limit: int) -> Fault:
-    """The user has as many shells as allowed (ERROR_WSMAN_QUOTA_MAX_SHELLS_PPQ)."""
+    """The user has as many shells as allowed (ERROR_WSMAN_QUOTA_MAX_SHELLS)."""
     text = (
         "The WS-Management service cannot process the request. This user is allowed a maximum number of "
         f"{limit} concurrent shells, which has been exceeded. Close existing shells or raise the quota for this user."
@@ -184,22 +184,22 @@ def operations_quota(limit: int) -> Fault:
 
 
 def users_quota(limit: int) -> Fault:
-    """As many different users have shells as allowed (ERROR_WSMAN_QUOTA_MAX_USERS)."""
+    """As many different users have shells as allowed (ERROR_WSMAN_QUOTA_MAX_SHELLUSERS)."""
     text = (
         "The WS-Management service cannot process the request. The maximum number of users "
         f"({limit}) executing shell operations has been exceeded. Retry after sometime or raise the quota for concurrent "
         "shell users."
     )
-    return Fault(2150859171, "w:QuotaLimit", text, sender=False, wmi=True)
+    return Fault(2150859179, "w:QuotaLimit", text, sender=False, wmi=True)
 
 
 def processes_quota(limit: int) -> Fault:
-    """The shell has as many commands as MaxProcessesPerShell allows."""
+    """The shell has as many commands as allowed (ERROR_WSMAN_QUOTA_MAX_COMMANDS_PER_SHELL_PPQ)."""
     text = (
         "The Windows Remote Shell cannot process the request. The maximum number of processes per shell "
         f"({limit}) has been exceeded. Wait for existing commands to complete or raise the quota for processes per shell."
     )
-    return Fault(2150859175, "w:QuotaLimit", text, sender=False, wmi=True)
+    return Fault(2150859241, "w:QuotaLimit", text, sender=False, wmi=True)
 
 
 def schema(element: str) -> Fault:
@@ -221,30 +221,22 @@ def not_xml() -> Fault:
 
 
 def missing_header(name: str) -> Fault:
-    """A header that the operation needs is not there."""
+    """A header that the operation needs is not there (ERROR_WSMAN_MESSAGE_INFORMATION_HEADER_REQUIRED)."""
     text = f"The WS-Management service cannot process the request because the {name} header is missing or invalid."
-    return Fault(2150858755, "a:MessageInformationHeaderRequired", text)
+    return Fault(2150858769, "a:MessageInformationHeaderRequired", text)
 
 
 def unsupported_action(action: str) -> Fault:
     """The action is unknown to the resource (ERROR_WSMAN_ACTION_NOT_SUPPORTED)."""
     text = f"The WS-Management service does not support the action {action} of the request."
-    return Fault(2150858754, "a:ActionNotSupported", text)
+    return Fault(2150858771, "a:ActionNotSupported", text)
 
 
 def unknown_resource(uri: str) -> Fault:
-    """No plugin serves the resource (ERROR_WSMAN_INVALID_RESOURCE_URI)."""
+    """No plugin serves the resource (ERROR_WSMAN_RESOURCE_NOT_FOUND)."""
     reason = "The WS-Management service cannot process the request because the resource URI is not supported."
     text = (
         f"The WS-Management service cannot process the request. The resource URI ({uri}) was not found in the WS-Management "
         "catalog. The catalog contains the metadata that describes resources, or logical endpoints."
     )
     return Fault(2150858752, "a:DestinationUnreachable", reason, text, fault_detail="InvalidResourceURI")
-
-
-def quota_exceeded_envelope() -> Fault:
-    """The reply does not fit into the client's MaxEnvelopeSize (ERROR_WSMAN_ENCODING_LIMIT)."""
-    text = (
-        "The WS-Management service cannot process the request because the response is larger than the MaxEnvelopeSize."
-    )
-    return Fault(2150858778, "w:EncodingLimit", text, fault_detail="MaxEnvelopeSizeExceeded")
