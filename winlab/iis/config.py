@@ -927,6 +927,7 @@ class Section(Element):
         """Walks the layers from the machine down, checking content and locks, and sets what is inherited and what is local."""
         effective = self.definition.override_mode_default
         locked_by: ConfigFile | None = None if effective == "Allow" else self.configuration.apphost_file
+        host_only = self.definition.allow_definition in ("AppHostOnly", "MachineOnly")
         found: list[tuple[Source, str]] = []
         self._stored_for_exact_path = False
         self.inherited_mode = effective
@@ -935,12 +936,8 @@ class Section(Element):
             xml, mode = layer.find(self.path)
             if xml is None:
                 continue
-            if (
-                effective == "Deny"
-                and locked_by is not None
-                and layer.file is not locked_by
-                and self._binds(layer.file, locked_by)
-            ):
+            locked = effective == "Deny" and locked_by is not None and self._binds(layer.file, locked_by)
+            if locked or (host_only and not layer.file.is_apphost):
                 raise ConfigError(E_LOCK_VIOLATION, SECTION_LOCKED, layer.file.path, xml.line)
             if mode != "Inherit":
                 effective, locked_by = mode, layer.file
@@ -951,7 +948,8 @@ class Section(Element):
                 self.inherited_mode = effective
                 exact = layer.location is not None and layer.location.lower() == self.configuration.site_path.lower()
                 self._stored_for_exact_path |= exact and not self.configuration.is_apphost
-        self._locked = effective == "Deny" and locked_by is not None and self._binds(self.file, locked_by)
+        locked = effective == "Deny" and locked_by is not None and self._binds(self.file, locked_by)
+        self._locked = locked or (host_only and not self.file.is_apphost)
         if found and self._is_own(found[-1][0], own_layers):
             source, mode = found.pop()
             self._own, self.override_mode = source.xml, mode
@@ -1110,6 +1108,9 @@ def _check_other_attribute(name: str, text: str, xml: XmlElement, schema: Elemen
             if listed != "*" and listed not in schema.attributes:
                 sentence = f"{name} contains unknown attribute '{listed}'"
                 raise ConfigError(E_BAD_DATA, sentence, file.path, xml.line)
+    elif name == "configSource" and not file.is_apphost:
+        sentence = "The lab does not support the attribute 'configSource'"
+        raise ConfigError(E_NOT_SUPPORTED, sentence, file.path, xml.line)
     elif name in _LOCK_ATTRIBUTES or name.startswith(("xmlns", "xdt:")):
         return
     elif not schema.allow_unrecognized_attributes:
