@@ -190,8 +190,10 @@ class Settings(_Model):
         secret_key: Django's SECRET_KEY; default made on each server once, by its own random generator, and kept there.
         environment: further environment variables of the site's process.
         secure_cookies: false lets cookies go over plain HTTP; only for a site without an https binding.
+        migrate: run Django's migrations before a new release goes live, on one host of the fleet.
         keep: how many releases stay on a server, at least 1.
-        pip_options: further options of `pip install` on the server (`["--index-url", "https://mirror.example/simple"]`).
+        packages: `server`: each server asks its own index; `offline`: wheels are collected here and sent.
+        pip_options: further options of `pip install` on the server, or of collecting wheels here (`["--index-url", "https://mirror.example/simple"]`).
         health: how the deploy asks whether the site works.
     """
 
@@ -211,7 +213,9 @@ class Settings(_Model):
     secret_key: SecretStr | None = None
     environment: dict[str, str] = {}
     secure_cookies: bool = True
+    packages: Literal["server", "offline"] = "server"
     pip_options: tuple[str, ...] = ()
+    migrate: bool = False
     keep: int = Field(default=5, ge=1)
     health: Health = Health()
 

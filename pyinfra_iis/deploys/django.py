@@ -15,6 +15,7 @@ from pyinfra_iis.facts.windows import Directories, Features, Files, Server
 from pyinfra_iis.operations import httpplatform, iis, python, release, windows
 from pyinfra_iis.operations.iis import AppPool, HealthCheck, Site
 from pyinfra_iis.release import release as releases
+from pyinfra_iis.release import wheels
 from pyinfra_iis.release.project import ProjectError
 from pyinfra_iis.release.release import SECRET_KEY_VARIABLE, Release
 from pyinfra_iis.settings import Settings, SettingsError, build, from_data
@@ -74,6 +75,8 @@ def _release(settings: Settings) -> Release:
     key = (settings.model_dump_json(), secret)
     if key not in _releases:
         made = releases.make(settings)
+        if settings.packages == "offline":
+            wheels.collect(made.project, made.requirements)
         made.id  # noqa: B018 - renders the templates: what fails, fails before anything runs
         _releases[key] = made
     return _releases[key]
@@ -124,6 +127,8 @@ class _Steps:
         iis.configuration(name="Unlock handlers and make the app pool", unlocked=UNLOCKED, pools=[self.pool])
         windows.directories(name="Make folders and grant access", folders=self.folders)
         release.prepared(name="Prepare the release", release=self.release)
+        if settings.migrate:
+            release.migrated(name=f"Migrate the database of {settings.app}", release=self.release, _run_once=True)
         release.live(name="Make the release live", release=self.release, site=self.site, check=self.health)
         release.pruned(name="Remove old releases", settings=settings)
 

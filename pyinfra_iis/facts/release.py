@@ -23,3 +23,12 @@ class Record(ScriptFact):
     """
 
     script = "release/record"
+
+
+class Wheels(ScriptFact):
+    """The wheels that lie on the server: `wheels` (name -> SHA-256).
+
+    Arguments: `path`, their folder.
+    """
+
+    script = "release/wheels"

@@ -17,11 +17,14 @@ from pyinfra.api import FileUploadCommand, OperationError, operation
 from pyinfra.api.command import PyinfraCommand
 
 from pyinfra_iis import facts
-from pyinfra_iis.facts.release import Record, Releases
+from pyinfra_iis.facts.release import Record, Releases, Wheels
 from pyinfra_iis.operations import iis, show_changes
 from pyinfra_iis.operations.iis import HealthCheck, Site
 from pyinfra_iis.powershell import Script
+from pyinfra_iis.release import wheels
+from pyinfra_iis.release.origin import deployer
 from pyinfra_iis.release.release import SETTINGS_OVERLAY, Release
+from pyinfra_iis.release.wheels import FOLDER
 from pyinfra_iis.settings import Settings
 
 
@@ -49,11 +52,29 @@ def prepared(release: Release) -> Generator[PyinfraCommand, None, None]:
     yield FileUploadCommand(io.BytesIO(release.archive(base)), rf"{settings.root}\{archive}")
     yield _helper(settings, "assemble", archive)
     where = [release.id, release.requirements.key]
-    yield _helper(settings, "environment", *where, *settings.pip_options, *release.requirements.arguments)
-    if settings.server != "runserver":
+    if release.requirements.key not in state["environments"]:
+        yield from _send_wheels(release)
+        sources = (
+            ["--no-index", "--find-links", f"../../{FOLDER}"]
+            if settings.packages == "offline"
+            else settings.pip_options
+        )
+        yield _helper(settings, "environment", *where, *sources, *release.requirements.arguments)
+    if settings.server != "runserver" and release.id not in state["releases"]:
         yield _helper(settings, "manage", *where, "check", "--deploy")
         yield _helper(settings, "manage", *where, "collectstatic", "--noinput", "--verbosity", "0")
     yield _helper(settings, "complete", archive)
+
+
+def _send_wheels(release: Release) -> Generator[PyinfraCommand, None, None]:
+    """For servers without an index: the wheels that are not there yet."""
+    if release.settings.packages != "offline":
+        return
+    folder = rf"{release.settings.root}\{FOLDER}"
+    there = facts.read(host, Wheels, path=folder)["wheels"]
+    for wheel in wheels.collect(release.project, release.requirements):
+        if there.get(wheel.name) != wheel.sha256:
+            yield FileUploadCommand(str(wheel.path), rf"{folder}\{wheel.name}")
 
 
 def _base(release: Release, state: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -82,6 +103,22 @@ def _show(release: Release, base: Mapping[str, Any] | None, state: Mapping[str, 
                 if known.get(path) != entry
             )
             show_changes((path, f"{known[path][1]} bytes", None) for path in sorted(set(known) - set(release.entries)))
+
+
+@operation()
+def migrated(release: Release) -> Generator[PyinfraCommand, None, None]:
+    """Bring the database to what a prepared release needs, unless that release is live already.
+
+    Args:
+        release: which release; its migrations run with the environment variables of its app pool.
+    """
+    settings = release.settings
+    state = facts.read(host, Releases, **state_request(settings))
+    if state["live"] == release.id:
+        return
+    show_changes([(f"{settings.app} database", None, "migrate")])
+    arguments = ["manage", release.id, release.requirements.key, "migrate", "--noinput"]
+    yield _helper(settings, *arguments, script="python/run_for_site", pool=settings.app)
 
 
 @operation()
@@ -151,6 +188,7 @@ def switch(settings: Settings, identifier: str, site: Site, check: HealthCheck, 
             "root": settings.root,
             "release": identifier,
             "bad": bad,
+            "by": deployer(),
             "site": {
                 "name": site.name,
                 "path": rf"{settings.root}\releases\{identifier}",
@@ -173,7 +211,7 @@ def _trial(release: Release, check: HealthCheck) -> Script:
         "status": check.status,
         "timeout": check.timeout,
     }
-    return _helper(settings, "trial", release.id, json.dumps(want), script="release/trial", pool=settings.app)
+    return _helper(settings, "trial", release.id, json.dumps(want), script="python/run_for_site", pool=settings.app)
 
 
 @operation()
@@ -207,6 +245,7 @@ def _helper(settings: Settings, *arguments: str, script: str = "python/run", **r
             "interpreter": rf"{settings.python_directory}\python.exe",
             "arguments": _command_line(["-X", "utf8", "-", *arguments]),
             "folder": settings.root,
+            "by": deployer(),
         },
         hidden={"program": _program()},
     )

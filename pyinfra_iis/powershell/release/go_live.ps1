@@ -1,6 +1,8 @@
-# Switches a site to a release and asks it until it answers from there; else the release before is put back. $Request: root, release, site (name, path, pool, bindings), bad (a release to mark as bad, or empty), health (as iis/await_health gets it).
+# Switches a site to a release and asks it until it answers from there; else the release before is put back. $Request: root, release, by (who deploys), site (name, path, pool, bindings), bad (a release to mark as bad, or empty), health (as iis/await_health gets it).
 # uses: iis/configure
 # uses: iis/wait_healthy
+# uses: release/lock
+Enter-Deploy $Request.root $Request.by
 $Manager = New-ServerManager
 $Site = $Manager.Sites[$Request.site.name]
 $Before = ''

@@ -1,6 +1,8 @@
-# Starts a release on a spare port with the environment of its app pool. $Request: pool, interpreter, arguments, folder, program.
+# Runs a program of ours with the server's Python and the environment variables of a site's app pool. $Request: pool, and as python/run.
 # uses: iis/server_manager
 # uses: windows/run_program
+# uses: release/lock
+Enter-Deploy $Request.folder $Request.by
 $Environment = @{}
 $Manager = New-ServerManager
 $Pool = Find-Item $Manager.GetApplicationHostConfiguration().GetSection('system.applicationHost/applicationPools').GetCollection() 'name' $Request.pool
