@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -40,6 +41,15 @@ class SettingsError(Exception):
 
 class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _windows_path(value: str) -> str:
+    if value and not re.fullmatch(r"[A-Za-z]:\\[^<>:\"/|?*\x00-\x1f]*", value):
+        raise ValueError(f"'{value}' is not an absolute Windows path such as C:\\inetpub\\mysite")
+    return value.rstrip("\\")
+
+
+WindowsPath = Annotated[str, AfterValidator(_windows_path)]
 
 
 class Binding(_Model):
@@ -120,39 +130,78 @@ class Download(_Model):
         return self.url.lower().startswith(("http://", "https://"))
 
 
+_PYTHON_VERSION = "3.14.6"
+_HANDLERS = {
+    "1.2": (
+        "https://download.microsoft.com/download/8/1/3/813AC4E6-9203-4F7A-8DD5-F3D54D10C5CD/httpPlatformHandler_amd64.msi",
+        "90f8d4905a0ab4f2c95223b3c79e2807a0b74507747d240e43c4302e8db4b5ef",
+    ),
+    "2.0": (
+        "https://github.com/lextudio/httpbridge/releases/download/httpbridge_v10.0.0-rc.1/httpbridge_x64_en_10.0.0-dev.msi",
+        "35e06dc2eebbda4c6756787fa6650b56504684907242ed760b855d1d0248709f",
+    ),
+}
+
+
 class Python(Download):
-    """The Python that the server gets: the full zip distribution of one version (not the embeddable one).
+    """The Python that the server gets.
 
     The default is the distribution of python.org; its SHA-256 was taken from one public source and never checked by us.
+
+    Attributes:
+        version: `3.14.6`; it is checked on the server.
+        kind: `zip`, the full distribution (not the embeddable one); `nuget`, the gallery's package `python`; `existing`, what stands in `path`.
+        path: for `existing`: its folder on the server.
     """
 
-    version: str = Field(default="3.14.6", pattern=r"^3\.\d{1,2}\.\d{1,2}$")
-    url: str = "https://www.python.org/ftp/python/3.14.6/python-3.14.6-amd64.zip"
+    version: str = Field(default=_PYTHON_VERSION, pattern=r"^3\.\d{1,2}\.\d{1,2}$")
+    kind: Literal["zip", "nuget", "existing"] = "zip"
+    path: WindowsPath = ""
+    url: str = f"https://www.python.org/ftp/python/{_PYTHON_VERSION}/python-{_PYTHON_VERSION}-amd64.zip"
     sha256: Annotated[str, BeforeValidator(_sha256)] = (
         "75afa83f93b284d19040e24bc440ab741c09582c0d5310504d607a4e08c3dbaf"
     )
 
     @model_validator(mode="before")
     @classmethod
-    def _other_version_needs_source(cls, data: Any) -> Any:
-        if isinstance(data, Mapping) and "version" in data and data["version"] != cls.model_fields["version"].default:
-            missing = [key for key in ("url", "sha256") if key not in data]
-            if missing:
-                raise ValueError(f"another version than the default needs {' and '.join(missing)} too")
+    def _others_need_a_source(cls, data: Any) -> Any:
+        if not isinstance(data, Mapping):
+            return data
+        if data.get("kind") == "existing":
+            if not data.get("path") or not data.get("version"):
+                raise ValueError("an existing Python needs path and version")
+        elif "path" in data:
+            raise ValueError("path goes with the kind 'existing'")
+        elif data.get("version", _PYTHON_VERSION) != _PYTHON_VERSION or data.get("kind", "zip") != "zip":
+            if missing := [key for key in ("url", "sha256") if key not in data]:
+                raise ValueError(f"another Python than the default needs {' and '.join(missing)} too")
         return data
 
 
 class Handler(Download):
-    """The HttpPlatformHandler that the server gets: Microsoft's 1.2 msi.
+    """The HttpPlatformHandler that the server gets, as an msi: Microsoft's 1.2, or its successor 2.0 by LeXtudio.
 
-    The default's SHA-256 was taken from one public source and never checked by us.
+    The defaults' SHA-256 were taken from one public source each and never checked by us.
+
+    Attributes:
+        version: `1.2` or `2.0`.
+        replace: take another version off the server first; every site of the server uses the one that is installed.
     """
 
-    version: Literal["1.2"] = "1.2"
-    url: str = "https://download.microsoft.com/download/8/1/3/813AC4E6-9203-4F7A-8DD5-F3D54D10C5CD/httpPlatformHandler_amd64.msi"
-    sha256: Annotated[str, BeforeValidator(_sha256)] = (
-        "90f8d4905a0ab4f2c95223b3c79e2807a0b74507747d240e43c4302e8db4b5ef"
-    )
+    version: Literal["1.2", "2.0"] = "1.2"
+    replace: bool = False
+    url: str = Field(default="", validate_default=False)
+    sha256: Annotated[str, BeforeValidator(_sha256)] = _HANDLERS["1.2"][1]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _default_source(cls, data: Any) -> Any:
+        if isinstance(data, Mapping):
+            url, sha256 = _HANDLERS.get(str(data.get("version", "1.2")), _HANDLERS["1.2"])
+            if "url" in data and "sha256" not in data:
+                raise ValueError("another url needs its sha256 too")
+            return {"url": url, "sha256": sha256, **data}
+        return data
 
 
 class Health(_Model):
@@ -207,9 +256,9 @@ class Settings(_Model):
     allowed_hosts: tuple[str, ...] | None = None
     requirements: str = ""
     python: Python = Python()
-    handler: Handler = Handler()
-    root: str = ""
-    python_root: str = r"C:\Python"
+    handler: Handler = Handler.model_validate({})
+    root: WindowsPath = ""
+    python_root: WindowsPath = r"C:\Python"
     secret_key: SecretStr | None = None
     environment: dict[str, str] = {}
     secure_cookies: bool = True
@@ -233,13 +282,6 @@ class Settings(_Model):
         if not (path / "manage.py").is_file():
             raise ValueError(f"the project folder {path} holds no manage.py; name the folder that does")
         return path
-
-    @field_validator("root", "python_root")
-    @classmethod
-    def _absolute_windows_path(cls, value: str) -> str:
-        if value and not re.fullmatch(r"[A-Za-z]:\\[^<>:\"/|?*\x00-\x1f]*", value):
-            raise ValueError(f"'{value}' is not an absolute Windows path such as C:\\inetpub\\mysite")
-        return value.rstrip("\\")
 
     @field_validator("environment")
     @classmethod
@@ -285,6 +327,8 @@ class Settings(_Model):
     @property
     def python_directory(self) -> str:
         """Where this version of Python lives on the server; the hash keeps two builds of one version apart."""
+        if self.python.kind == "existing":
+            return self.python.path
         return rf"{self.python_root}\{self.python.version}-{self.python.sha256[:8]}"
 
 

@@ -109,7 +109,6 @@ class _Steps:
     def __init__(self, wanted: Release) -> None:
         self.release = wanted
         self.settings = settings = wanted.settings
-        self.downloads = [settings.python, settings.handler]
         self.pool = _pool(settings)
         self.site = Site(settings.app, wanted.directory, settings.app, settings.bindings)
         self.folders = _folders(settings)
@@ -162,9 +161,13 @@ class _Steps:
         """What something will be installed from; what is installed needs no file any more."""
         settings = self.settings
         missing: list[Any] = []
-        if not facts.read(host, Distribution, path=settings.python_directory, sha256=settings.python.sha256)["present"]:
+        python_there = facts.read(host, Distribution, path=settings.python_directory, sha256=settings.python.sha256)
+        if settings.python.kind != "existing" and not python_there["present"]:
             missing.append(settings.python)
-        if not httpplatform.installed_version(facts.read(host, HttpPlatformHandler)["products"]):
+        if (
+            httpplatform.installed_version(facts.read(host, HttpPlatformHandler)["products"])
+            != settings.handler.version
+        ):
             missing.append(settings.handler)
         if missing:
             # Read at once with the other facts of the bare server.

@@ -11,7 +11,7 @@ from pyinfra.api.command import PyinfraCommand
 from pyinfra_iis import facts
 from pyinfra_iis.facts.iis import HttpPlatformHandler
 from pyinfra_iis.operations import show_changes
-from pyinfra_iis.operations.windows import stored_path
+from pyinfra_iis.operations.windows import DOWNLOADS, stored_path
 from pyinfra_iis.powershell import Script
 from pyinfra_iis.settings import Handler
 
@@ -34,16 +34,20 @@ def installed(handler: Handler) -> Generator[PyinfraCommand, None, None]:
         handler: which one.
 
     Raises:
-        OperationError: another version is installed; one server holds only one.
+        OperationError: another version is installed and shall not be replaced; one server holds only one.
     """
-    found = installed_version(facts.read(host, HttpPlatformHandler)["products"])
+    products = facts.read(host, HttpPlatformHandler)["products"]
+    found = installed_version(products)
     if found == handler.version:
         return
-    if found:
+    if found and not handler.replace:
         raise OperationError(
-            f"{host.name} has HttpPlatformHandler {found}, but {handler.version} is wanted; uninstall it first, "
-            "other sites of that server may use it."
+            f"{host.name} has HttpPlatformHandler {found}, but {handler.version} is wanted; every site of that server would get the other "
+            "version, so say `replace` in django_handler if that is meant."
         )
+    for product in products:
+        show_changes([(product["name"], product["version"], None)])
+        yield Script("windows/remove_msi", {"code": product["code"], "log": rf"{DOWNLOADS}\uninstall.log"})
     path = stored_path(handler)
-    show_changes([("HttpPlatformHandler", None, handler.version)])
+    show_changes([("HttpPlatformHandler", found or None, handler.version)])
     yield Script("windows/install_msi", {"path": path, "log": path + ".log"})

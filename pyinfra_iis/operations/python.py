@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator
 
 from pyinfra import host
-from pyinfra.api import operation
+from pyinfra.api import OperationError, operation
 from pyinfra.api.command import PyinfraCommand
 
 from pyinfra_iis import facts
@@ -23,11 +23,27 @@ def installed(python: Python, path: str) -> Generator[PyinfraCommand, None, None
     Args:
         python: which one.
         path: the folder; versions stand beside each other.
+
+    Raises:
+        OperationError: the Python that should exist does not.
     """
-    if facts.read(host, Distribution, path=path, sha256=python.sha256)["present"]:
+    state = facts.read(host, Distribution, path=path, sha256=python.sha256)
+    if python.kind == "existing":
+        if not state["executable"]:
+            raise OperationError(
+                f"{path} on {host.name} holds no python.exe; name the folder of an installed Python {python.version}."
+            )
+        return
+    if state["present"]:
         return
     show_changes([(path, None, f"Python {python.version}")])
     yield Script(
         "python/install",
-        {"archive": stored_path(python), "path": path, "version": python.version, "sha256": python.sha256},
+        {
+            "archive": stored_path(python),
+            "kind": python.kind,
+            "path": path,
+            "version": python.version,
+            "sha256": python.sha256,
+        },
     )

@@ -71,8 +71,14 @@ def test_binding_is_written_as_iis_writes_it() -> None:
         ),
         (
             {"django_python": {"version": "3.13.1"}},
-            "django_python: another version than the default needs url and sha256 too.",
+            "django_python: another Python than the default needs url and sha256 too.",
         ),
+        (
+            {"django_python": {"kind": "existing", "version": "3.13.1"}},
+            "django_python: an existing Python needs path and version.",
+        ),
+        ({"django_handler": {"version": "3"}}, "django_handler.version: input should be '1.2' or '2.0'."),
+        ({"django_handler": {"url": "http://x/y.msi"}}, "django_handler: another url needs its sha256 too."),
         ({"django_python": {"sha256": "12"}}, "django_python.sha256: a SHA-256 is 64 hexadecimal digits."),
         (
             {"django_secure_cookies": False, "django_bindings": "https://*:443:x.example"},

@@ -1,4 +1,4 @@
-# Unpacks a Python distribution. $Request: archive (a zip), path (the folder), version, sha256.
+# Unpacks a Python distribution. $Request: archive (a zip), kind (zip, or nuget where Python stands in tools), path (the folder), version, sha256.
 # uses: windows/run_program
 Add-Type -AssemblyName System.IO.Compression.FileSystem
 $Partial = $Request.path + '.partial'
@@ -6,15 +6,18 @@ if ([IO.Directory]::Exists($Partial)) { [IO.Directory]::Delete($Partial, $true) 
 [void] [IO.Directory]::CreateDirectory([IO.Path]::GetDirectoryName($Partial))
 try {
     [IO.Compression.ZipFile]::ExtractToDirectory($Request.archive, $Partial)
-    $Python = [IO.Path]::Combine($Partial, 'python.exe')
-    if (-not [IO.File]::Exists($Python)) { throw "$($Request.archive) holds no python.exe at its top; the full zip distribution of Python is needed." }
-    $Run = Invoke-Program $Python '-c "import platform, venv, ensurepip; print(platform.python_version())"' $Partial @{} ''
+    $Source = $Partial
+    if ($Request.kind -eq 'nuget') { $Source = [IO.Path]::Combine($Partial, 'tools') }
+    $Python = [IO.Path]::Combine($Source, 'python.exe')
+    if (-not [IO.File]::Exists($Python)) { throw "$($Request.archive) holds no python.exe where a $($Request.kind) of Python has it." }
+    $Run = Invoke-Program $Python '-c "import platform, venv, ensurepip; print(platform.python_version())"' $Source @{} ''
     $Version = $Run.output.Trim()
     if ($Run.exit_code -ne 0) { throw "The Python of $($Request.archive) does not run on $($env:COMPUTERNAME): $($Run.errors.Trim())" }
     if ($Version -ne $Request.version) { throw "$($Request.archive) holds Python $Version, but $($Request.version) was expected." }
-    [IO.File]::WriteAllText([IO.Path]::Combine($Partial, 'pyinfra-iis.json'), (ConvertTo-Json @{ version = $Version; sha256 = $Request.sha256 }))
+    [IO.File]::WriteAllText([IO.Path]::Combine($Source, 'pyinfra-iis.json'), (ConvertTo-Json @{ version = $Version; sha256 = $Request.sha256 }))
     if ([IO.Directory]::Exists($Request.path)) { [IO.Directory]::Delete($Request.path, $true) }
-    [IO.Directory]::Move($Partial, $Request.path)
+    [IO.Directory]::Move($Source, $Request.path)
+    if ([IO.Directory]::Exists($Partial)) { [IO.Directory]::Delete($Partial, $true) }
 } catch {
     if ([IO.Directory]::Exists($Partial)) { [IO.Directory]::Delete($Partial, $true) }
     throw
