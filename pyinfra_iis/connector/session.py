@@ -290,10 +290,12 @@ class Session:
         while True:
             try:
                 return call()
-            except (Undecipherable, Unauthorized, Dropped) as error:
+            except (Undecipherable, Unauthorized, Dropped, OperationTimeout) as error:
                 pause = next(pauses, None)
                 if pause is None or (pause and isinstance(error, Unauthorized | Undecipherable)):
                     raise
+                if isinstance(error, Unauthorized) and not self.wire.last_used:
+                    raise  # no connection can have gone stale, and each try counts towards a lockout of the account
                 self.wire.reset()
             except TooLarge:
                 if not self.wire.shrink():
@@ -428,6 +430,9 @@ class Session:
             except Fault as fault:
                 if fault.code in errors.GONE:
                     raise LoopLost("the PowerShell process or its shell on the server is gone") from None
+                if fault.code == errors.TOO_MANY_OPERATIONS:
+                    # Operations that a shell has leaked go only with the shell.
+                    raise LoopLost(fault.what, fault.todo) from None
                 if fault.code != errors.BUSY:
                     raise
                 give_up = give_up or time.monotonic() + self.settings.reconnect_timeout
@@ -452,7 +457,9 @@ class Session:
             raise error
         if isinstance(error, errors.NameUnknown | errors.CertificateRefused):
             raise error
-        if isinstance(error, Unauthorized | Undecipherable | Garbled) and pause >= 0.5:
+        if (isinstance(error, Unauthorized) and pause) or (
+            isinstance(error, Undecipherable | Garbled) and pause >= 0.4
+        ):
             raise error
         return min(max(0.05, pause * 3), 5)
 
@@ -470,18 +477,23 @@ class Session:
         while True:
             if deadline is not None and time.monotonic() >= deadline:
                 raise TimeoutError
+            wait = float(self.settings.operation_timeout)
+            if deadline is not None:
+                wait = min(wait, max(0.5, deadline - time.monotonic()))
+            asked = time.monotonic()
             try:
-                received = self.wire.receive(
-                    self._shell, self._command, None if deadline is None else deadline - time.monotonic()
-                )
+                received = self.wire.receive(self._shell, self._command, wait)
             except OperationTimeout:
-                if lost:
+                # Said before the time was over: output may have been taken from the command and lost on the way.
+                if lost or time.monotonic() - asked < wait * 0.8:
+                    lost = True
+                    self._parser.lost()
                     self._ask_again(number, expected)
                 continue
             except Fault as fault:
                 if fault.code in errors.GONE:
                     raise LoopLost("the PowerShell process or its shell on the server is gone") from None
-                if fault.code != errors.BUSY:
+                if fault.code not in (errors.BUSY, errors.TOO_MANY_OPERATIONS):
                     raise
                 give_up = give_up or time.monotonic() + self.settings.reconnect_timeout
                 if time.monotonic() > give_up:

@@ -371,6 +371,8 @@ def _http_status(error: WinRMTransportError, settings: Settings) -> WireError:
         return Unreachable(
             "the proxy wants a logon of its own (407)", "put user and password into winrm_proxy, or leave the proxy out"
         )
+    if code == 503 and not html:
+        return Unreachable("the WinRM service is not ready (503)", "wait until the server has started, then try again")
     if html or code in (301, 302, 403, 404, 405, 502, 503, 504):
         what = "a web page" if html else f"HTTP {code}"
         return Garbled(
