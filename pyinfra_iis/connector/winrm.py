@@ -86,6 +86,8 @@ class WinRMConnector(BaseConnector):
         self.settings: Settings | None = None
         self.session: Session | None = None
         self.single: ProcessPerCommand | None = None
+        #: Counts what may have changed something on the server: every command that is not safe to repeat, and every file put there.
+        self.activity = 0
 
     @override
     @staticmethod
@@ -206,6 +208,7 @@ class WinRMConnector(BaseConnector):
         program = programs.program_for(None if shown else arguments.get("_shell_executable"), raw)
         stdin = _stdin_text(arguments.get("_stdin"))
         safe = bool(getattr(command, "safe_to_repeat", False) or (shown and shown.safe))
+        self.activity += not safe
         deadline = time.monotonic() + timeout if timeout else None
         logger.debug("Running command on %s: %s", self.host.name, command.get_masked_value())
         try:
@@ -288,6 +291,8 @@ class WinRMConnector(BaseConnector):
         """
         Upload a file or IO object: under a temporary name, checked by SHA-256, then put in its place in one step.
         """
+
+        self.activity += 1
 
         def transfer() -> None:
             with get_file_io(filename_or_io) as source:  # type: ignore[arg-type]

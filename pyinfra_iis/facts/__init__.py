@@ -29,7 +29,7 @@ class ScriptFact(FactBase[dict[str, Any]]):
 
     def command(self, **request: Any) -> StringCommand:
         """The script with its arguments."""
-        return Script(self.script, request)
+        return Script(self.script, request, safe_to_repeat=True)
 
     def process(self, output: list[str]) -> dict[str, Any]:
         """The JSON document that the script printed."""

@@ -61,6 +61,7 @@ class Script(StringCommand):
         request: its arguments, in JSON's terms.
         hidden: further arguments that only make what is shown unreadable, such as a program's text.
         secrets: further arguments that are shown nowhere; the script gets them as `$Secrets`.
+        safe_to_repeat: the script only looks; a connector that lost its answer may run it again.
     """
 
     def __init__(
@@ -69,7 +70,9 @@ class Script(StringCommand):
         request: Mapping[str, Any] | None = None,
         hidden: Mapping[str, Any] | None = None,
         secrets: Mapping[str, str] | None = None,
+        safe_to_repeat: bool = False,
     ) -> None:
+        self.safe_to_repeat = safe_to_repeat
         self.name = name
         self.request = dict(request or {})
         arguments: dict[str, Any] = {}
@@ -96,8 +99,10 @@ class Batch(StringCommand):
     """Several scripts in one request; prints a JSON array with `{"result": ...}` or `{"error": sentence}` for each.
 
     Args:
-        calls: script names with their arguments.
+        calls: script names with their arguments; all of them only look.
     """
+
+    safe_to_repeat = True
 
     def __init__(self, calls: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
         self.calls = list(calls)
