@@ -49,6 +49,11 @@ def prepared(release: Release) -> Generator[PyinfraCommand, None, None]:
     base = _base(release, state)
     _show(release, base, state)
     archive = rf"incoming\{release.id}.zip"
+    folders = ["incoming", *([FOLDER] if settings.packages == "offline" else [])]
+    yield Script(
+        "windows/make_directories",
+        {"folders": [{"path": rf"{settings.root}\{name}", "grants": []} for name in folders]},
+    )
     yield FileUploadCommand(io.BytesIO(release.archive(base)), rf"{settings.root}\{archive}")
     yield _helper(settings, "assemble", archive)
     where = [release.id, release.requirements.key]
