@@ -25,8 +25,8 @@ from winlab.iis.config import (
 )
 from winlab.iis.errors import ConfigError
 from winlab.powershell.dotnet import context
-from winlab.powershell.dotnet.core import ctor, get_type, indexer, lookup, method, net_enum, net_type, prop, static
-from winlab.powershell.dotnet.declare import argument, argument_null, invalid_operation, not_supported
+from winlab.powershell.dotnet.core import ctor, get_type, indexer, method, net_enum, net_type, prop, static
+from winlab.powershell.dotnet.declare import argument, argument_null, not_supported
 from winlab.powershell.errors import NetException
 from winlab.powershell.objects import ByteArray, EnumValue, Int64, NetObject, PSArray, PSObject
 
@@ -1939,6 +1939,3 @@ class ServerManager(NetObject):
         with refusals():
             section = _section(self, "system.applicationHost/sites")
             return wrap(section.child("virtualDirectoryDefaults"), VirtualDirectoryDefaults)
-
-
-__all__ = ["ASSEMBLY", "DLL", "ServerManager", "invalid_operation", "lookup", "wrap"]
