@@ -268,6 +268,9 @@ def main() -> None:
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname).1s %(name)s: %(message)s", stream=sys.stderr
     )
+    # Simulated processes compute in threads of this process; the loop must get its turn between them. Measured with four of
+    # them at work: a command takes 80 ms instead of 500, for a tenth of the throughput.
+    sys.setswitchinterval(0.001)
     # spnego and aiohttp say a lot at levels below, tokens among it.
     for name in ("spnego", "aiohttp", "asyncio"):
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -327,10 +327,39 @@ def test_state_hash_tells_durable_from_volatile(running_lab: LabCommand) -> None
     assert lab.json("state-hash", "SRV1")["durable"].keys() == before["durable"].keys()
 
 
-def test_disk_full_and_other_switches_reach_the_machine(running_lab: LabCommand) -> None:
-    pytest.importorskip("winlab.windows.filesystem")
-    running_lab("set", "SRV2", "disk-free=0", "clock-skew=60")
-    running_lab("set", "clear")
+def test_disk_full(running_lab: LabCommand) -> None:
+    lab = running_lab
+    lab("set", "SRV2", "disk-free=1000")
+    protocol = lab.protocol(2)
+    shell = protocol.open_shell()
+    try:
+        line = f"echo {'x' * 2000}> C:\\big.txt"
+        command = protocol.run_command(shell, line, console_mode_stdin=False)
+        _, err, _ = protocol.get_command_output(shell, command)
+        assert b"not enough space on the disk" in err
+        lab("set", "SRV2", "disk-free=off")
+        command = protocol.run_command(shell, line, console_mode_stdin=False)
+        assert protocol.get_command_output(shell, command) == (b"", b"", 0)
+    finally:
+        lab("set", "clear")
+
+
+def test_a_restart_from_inside(running_lab: LabCommand) -> None:
+    """A script that restarts the machine takes WinRM down with it."""
+    lab = running_lab
+    lab("set", "boot-time=0.5")
+    protocol = lab.protocol()
+    shell = protocol.open_shell()
+    try:
+        command = protocol.run_command(shell, "shutdown /r /t 0", console_mode_stdin=False)
+        with pytest.raises(requests.ConnectionError):
+            while True:
+                protocol.get_command_output(shell, command)
+                command = protocol.run_command(shell, "ver", console_mode_stdin=False)
+        wait_for(lab, "running")
+        assert lab.hostname(1) == "SRV1"
+    finally:
+        lab("set", "clear")
 
 
 def test_the_log_has_no_password(running_lab: LabCommand) -> None:
