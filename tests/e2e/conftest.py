@@ -1,115 +1,18 @@
-"""A lab of its own for the end-to-end tests, and the deploy as a user runs it."""
+"""A lab of its own for the end-to-end tests."""
 
 from __future__ import annotations
 
-import http.client
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-BIN = Path(sys.executable).parent
-
-
-@dataclass
-class Run:
-    """One run of pyinfra."""
-
-    code: int
-    output: str
-
-    def __post_init__(self) -> None:
-        # Without the spinner's and the colours' control sequences.
-        self.output = "\n".join(line.rsplit("\r", 1)[-1] for line in self.output.splitlines())
-
-    @property
-    def changed(self) -> list[str]:
-        """What the summary counts as changed, per operation: names of operations that ran."""
-        return [line for line in self.output.splitlines() if "] Success" in line]
-
-
-class Lab:
-    """Simulated servers, controlled by the `winlab` command."""
-
-    def __init__(self, state: Path, network: str, hosts: int) -> None:
-        self.state = state
-        self.environment = {
-            **os.environ,
-            "WINLAB_STATE": str(state),
-            "WINLAB_NETWORK": network,
-            "WINLAB_HOSTS": str(hosts),
-            "NO_COLOR": "1",
-            "PYINFRA_PROGRESS": "off",
-        }
-        self.winlab("up", "--hosts", str(hosts))
-        self.status = json.loads(self.winlab("status", "--json"))
-
-    @property
-    def addresses(self) -> list[str]:
-        return [host["address"] for host in self.status["hosts"]]
-
-    @property
-    def password(self) -> str:
-        return self.status["password"]
-
-    def winlab(self, *arguments: str) -> str:
-        run = subprocess.run(
-            [sys.executable, "-m", "winlab", *arguments],
-            env=self.environment,
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=120,
-        )
-        assert run.returncode == 0, run.stdout + run.stderr
-        return run.stdout
-
-    def name(self, address: str) -> str:
-        return next(host["name"] for host in self.status["hosts"] if host["address"] == address)
-
-    def hash(self, address: str) -> dict[str, Any]:
-        """Everything that a server holds, as hashes."""
-        return json.loads(self.winlab("state-hash", self.name(address), "--json"))
-
-    def pyinfra(self, address: str, *arguments: str, deploy: str = "deploys/django_iis.py", **data: Any) -> Run:
-        """Run the deploy on one server; `data` are settings without their prefix."""
-        options = [item for key, value in data.items() for item in ("--data", f"{key}={value}")]
-        run = subprocess.run(
-            [str(BIN / "pyinfra"), "inventories/lab.py", deploy, "--limit", f"@winrm/{address}", *options, *arguments],
-            env=self.environment,
-            cwd=ROOT,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-            timeout=280,
-        )
-        return Run(run.returncode, run.stdout)
-
-
-def get(
-    address: str, path: str, port: int = 8014, headers: dict[str, str] | None = None
-) -> tuple[int, dict[str, str], str]:
-    """A plain HTTP request: status, headers, body."""
-    connection = http.client.HTTPConnection(address, port, timeout=60)
-    connection.request("GET", path, headers=headers or {})
-    response = connection.getresponse()
-    return response.status, dict(response.getheaders()), response.read().decode("utf-8", "replace")
+from tests.labkit import Lab
 
 
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[Lab]:
-    """Three bare servers."""
+    """Four bare servers."""
     number = 40 + int(worker_id.removeprefix("gw") or 0) if worker_id.startswith("gw") else 40
     made = Lab(tmp_path_factory.mktemp("lab"), f"127.0.{number}", hosts=4)
     yield made
-    made.winlab("down")
+    made.down()

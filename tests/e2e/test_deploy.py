@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import ROOT, Lab, get
+from tests.labkit import BIN, ROOT, Lab, get
 from tests.pyinfra_iis import projects
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("deploy")]
@@ -29,7 +30,7 @@ TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "DIR
 def served(lab: Lab) -> tuple[Lab, str, str]:
     """A server with the example deployed, and what the run printed."""
     address = lab.addresses[0]
-    run = lab.pyinfra(address, "-y", "-vvv", "--debug")
+    run = lab.pyinfra(address, options=["-y", "-vvv", "--debug"])
     assert run.code == 0, run.output
     return lab, address, run.output
 
@@ -50,7 +51,7 @@ def test_the_site_answers_through_iis(served: tuple[Lab, str, str]) -> None:
 def test_the_second_run_changes_nothing(served: tuple[Lab, str, str]) -> None:
     lab, address, _ = served
     before = lab.hash(address)
-    run = lab.pyinfra(address, "-y")
+    run = lab.pyinfra(address)
     assert run.code == 0, run.output
     assert run.changed == []
     assert run.output.count("No changes") >= 8
@@ -60,7 +61,7 @@ def test_the_second_run_changes_nothing(served: tuple[Lab, str, str]) -> None:
 def test_a_dry_run_on_a_bare_server_shows_everything_and_touches_nothing(lab: Lab) -> None:
     address = lab.addresses[1]
     before = lab.hash(address)
-    run = lab.pyinfra(address, "--dry", "--diff")
+    run = lab.pyinfra(address, options=["--dry", "--diff"])
     assert run.code == 0, run.output
     for step in ("Fetch and check installers", "Install IIS", "Install HttpPlatformHandler", "Install Python", "Unlock handlers", "Make folders",
                  "Prepare the release", "Make the release live"):  # fmt: skip
@@ -75,25 +76,25 @@ def test_a_changed_template_arrives(lab: Lab, tmp_path: Path) -> None:
         settings=projects.SETTINGS + TEMPLATES,
         **{"shop/views.py": VIEWS, "shop/urls.py": URLS, "templates/home.html": "<p>first</p>"},
     )
-    run = lab.pyinfra(address, "-y", django_project=project)
+    run = lab.pyinfra(address, django_project=project)
     assert run.code == 0, run.output
     assert get(address, "/")[2] == "<p>first</p>"
     (project / "templates/home.html").write_text("<p>second</p>")
-    run = lab.pyinfra(address, "-y", django_project=project)
+    run = lab.pyinfra(address, django_project=project)
     assert run.code == 0, run.output
     assert get(address, "/")[2] == "<p>second</p>"
     assert len(run.changed) == 2, run.output
 
     # A release that cannot start never receives a request, and the one before stays.
     (project / "shop/urls.py").write_text("import no_such_module\n")
-    run = lab.pyinfra(address, "-y", django_project=project)
+    run = lab.pyinfra(address, django_project=project)
     assert run.code != 0
     assert "no_such_module" in run.output
     assert get(address, "/")[2] == "<p>second</p>"
     (project / "shop/urls.py").write_text(URLS)
 
     # Back to the first.
-    run = lab.pyinfra(address, "-y", deploy="deploys/rollback.py", django_project=project)
+    run = lab.pyinfra(address, deploy="deploys/rollback.py", django_project=project)
     assert run.code == 0, run.output
     assert get(address, "/")[2] == "<p>first</p>"
 
@@ -121,7 +122,7 @@ def test_a_mistake_is_one_sentence_and_changes_nothing(lab: Lab, tmp_path: Path,
             {"url": lab.status["artifacts"] + "httpPlatformHandler_amd64.msi", "sha256": "0" * 64}
         )
     before = lab.hash(address)
-    run = lab.pyinfra(address, "-y", **data)
+    run = lab.pyinfra(address, **data)
     assert run.code != 0, run.output
     assert len(re.findall(sentence, run.output)) >= 1, run.output
     assert "Traceback" not in run.output
@@ -134,10 +135,6 @@ def test_an_unreachable_host_is_named(lab: Lab, tmp_path: Path) -> None:
         "hosts = [('@winrm/127.0.39.99', {'winrm_user': 'Administrator', 'winrm_password': 'x', "
         f"'django_project': '{ROOT / 'examples/mysite'}'}})]\n"
     )
-    import subprocess
-
-    from tests.e2e.conftest import BIN
-
     run = subprocess.run(
         [str(BIN / "pyinfra"), str(inventory), "deploys/django_iis.py", "-y"],
         cwd=ROOT, env=lab.environment, capture_output=True, text=True, check=False, timeout=120, stdin=subprocess.DEVNULL,
