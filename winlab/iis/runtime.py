@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from winlab.iis import sslcerts
 from winlab.iis.config import Element
@@ -14,24 +14,22 @@ from winlab.iis.server import IISService, StateError
 from winlab.windows.accounts import app_pool_sid
 from winlab.windows.errors import system_message
 
-if TYPE_CHECKING:
-    from winlab.windows.machine import Machine
-
 _STATES = {"Starting": 0, "Started": 1, "Stopping": 2, "Stopped": 3}
 _OBJECT_INVALID = "The object identifier does not represent a valid object."
 
 
-def attach(machine: Machine) -> IISService:
-    """Gives a server its IIS service (not yet started) and connects the configuration API with it. The same service on every call."""
-    if machine.iis is None:
-        service = IISService(machine)
-        store = machine_store(machine)
-        store.runtime = ServiceRuntime(service)
-        store.on_commit.append(lambda paths: service.apply())
-        machine.hooks.add(sslcerts.CHANGED, service.certificates_changed)
-        machine.hooks.add("shutdown", service.machine_stopped)
-        machine.iis = service
-    return machine.iis
+def connect(service: IISService) -> None:
+    """Lets the configuration API reach the service, and the service hear of commits and changed certificates."""
+    machine = service.machine
+    store = machine_store(machine)
+    before = store.runtime
+    if isinstance(before, ServiceRuntime):
+        store.on_commit.remove(before.committed)
+    runtime = ServiceRuntime(service)
+    store.runtime = runtime
+    store.on_commit.append(runtime.committed)
+    machine.hooks.add(sslcerts.CHANGED, service.certificates_changed)
+    machine.hooks.add("shutdown", service.machine_stopped)
 
 
 def refusal(error: StateError) -> ConfigError:
@@ -45,6 +43,9 @@ class ServiceRuntime:
 
     def __init__(self, service: IISService) -> None:
         self.service = service
+
+    def committed(self, paths: list[str]) -> None:
+        self.service.apply()
 
     def get(self, element: Element, name: str) -> Value:
         if name == "state":

@@ -114,6 +114,11 @@ class IISService:
         self.tls = TlsContexts(machine)
         self.httpsys = HttpSys(machine.address, self.dispatch, self.tls.context, self._note_http_error)
         self.pipeline = Pipeline(self)
+        self._life = asyncio.Lock()
+        if configuration is None:
+            from winlab.iis.runtime import connect
+
+            connect(self)
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
@@ -188,16 +193,20 @@ class IISService:
     # -- life -----------------------------------------------------------------------------------------------------------------------
 
     async def start_async(self) -> None:
-        if self.running:
-            return
-        self.running = True
-        self._stamp = object()
-        await self.apply_async(wait=False)
-        self._ticker = asyncio.create_task(self._tick_forever())
+        async with self._life:
+            if self.running:
+                return
+            self.running = True
+            self._stamp = object()
+            await self.apply_async(wait=False)
+            self._ticker = asyncio.create_task(self._tick_forever())
 
     async def stop_async(self) -> None:
-        if not self.running:
-            return
+        async with self._life:
+            if self.running:
+                await self._stop()
+
+    async def _stop(self) -> None:
         self.running = False
         if self._ticker is not None:
             self._ticker.cancel()

@@ -1,45 +1,121 @@
-"""A scratch server with IIS on a loopback address, real HTTP requests to it, and small backends for HttpPlatformHandler."""
+"""A scratch server with IIS on a loopback address of its own, real HTTP requests to it, small backends for HttpPlatformHandler."""
 
 from __future__ import annotations
 
 import asyncio
 import http.client
 import itertools
+import os
 import re
 import socket
-import sys
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from winlab.iis.config import APPHOST, CONFIG_DIR
-from winlab.iis.schema import SCHEMA_DIR
+from winlab.iis import install
+from winlab.iis.config import Configuration, Element
+from winlab.iis.files import machine_store
 from winlab.iis.server import IISService
+from winlab.windows.acl import Acl
 from winlab.windows.machine import Machine
 
-ROOT = Path(__file__).parents[3]
-DEFAULTS = ROOT / "winlab" / "iis" / "defaults"
-_addresses = itertools.count(1)
-
-_MODULES = (
-    "StaticFileModule DefaultDocumentModule DirectoryListingModule CustomErrorModule HttpLoggingModule RequestFilteringModule "
-    "HttpRedirectionModule BasicAuthenticationModule"
-).split()
-_ERRORS = (401, 403, 404, 405, 406, 412, 500, 501, 502)
-_HIDDEN = (
-    "web.config",
-    "bin",
-    "App_code",
-    "App_GlobalResources",
-    "App_LocalResources",
-    "App_WebReferences",
-    "App_Data",
+FEATURES = (
+    "Web-WebServer",
+    "Web-Static-Content",
+    "Web-Default-Doc",
+    "Web-Dir-Browsing",
+    "Web-Http-Errors",
+    "Web-Http-Logging",
+    "Web-Filtering",
+    "Web-Http-Redirect",
 )
-DLL_V1 = r"C:\Windows\System32\inetsrv\httpPlatformHandler.dll"
-DLL_V2 = r"C:\Program Files\IIS\HttpPlatformHandler Module\V2\httpplatformhandlerv2.dll"
+SITE = r"C:\inetpub\site"
+PYTHON = r"C:\Python\python.exe"
+PORT = 8000
+HANDLER = '<handlers><add name="python" path="*" verb="*" modules="httpPlatformHandler" resourceType="Unspecified" /></handlers>'
+# pytest-xdist: each worker has addresses of its own
+_addresses = itertools.count(int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:] or 0) * 40 + 1)
+
+# Answers with what it was asked and what it was started with; /die, /slow?N, /big?N, /status?N, /stream and /upload do what they say.
+BACKEND = '''
+import http.server, json, os, sys, time
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *parts):
+        print("request", self.path, flush=True)
+
+    def do_GET(self):
+        path, _, query = self.path.partition("?")
+        count = int(query) if query.isdigit() else 0
+        if path == "/die":
+            os._exit(3)
+        if path == "/hangup":
+            self.close_connection = True
+            return
+        if path == "/slow":
+            time.sleep(count)
+        if path == "/garbage":
+            self.wfile.write(b"not http at all\\r\\n\\r\\n")
+            self.close_connection = True
+            return
+        if path == "/big":
+            self.send_response(200)
+            self.send_header("Content-Length", str(count))
+            self.end_headers()
+            while count > 0:
+                piece = min(count, 65536)
+                self.wfile.write(b"x" * piece)
+                count -= piece
+            return
+        if path == "/stream":
+            self.send_response(200)
+            self.send_header("Transfer-Encoding", "chunked")
+            self.end_headers()
+            for number in range(count):
+                self.wfile.write(b"5\\r\\nabcde\\r\\n")
+                self.wfile.flush()
+                time.sleep(0.3)
+            self.wfile.write(b"0\\r\\n\\r\\n")
+            return
+        received = self.read_body()
+        answer = json.dumps({
+            "method": self.command, "path": self.path, "headers": self.headers.items(), "received": received, "pid": os.getpid(),
+            "argv": sys.argv[1:], "env": dict(os.environ), "cwd": os.path.basename(os.getcwd()),
+        }).encode()
+        self.send_response(count if path == "/status" else 200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(answer)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(answer)
+
+    def read_body(self):
+        received = 0
+        if self.headers.get("Transfer-Encoding") == "chunked":
+            while size := int(self.rfile.readline(), 16):
+                received += len(self.rfile.read(size))
+                self.rfile.readline()
+            self.rfile.readline()
+            return received
+        left = int(self.headers.get("Content-Length") or 0)
+        while left > 0:
+            piece = self.rfile.read(min(left, 65536))
+            received += len(piece)
+            left -= len(piece)
+        return received
+
+    do_POST = do_PUT = do_HEAD = do_DELETE = do_GET
+
+print("starting", flush=True)
+server = http.server.ThreadingHTTPServer((os.environ.get("BIND", "127.0.0.1"), int(sys.argv[1])), Handler)
+server.daemon_threads = True
+server.serve_forever()
+'''
 
 
 @dataclass
@@ -55,57 +131,36 @@ class Reply:
 
     @property
     def code(self) -> str:
-        """status.substatus as the detailed error page says it."""
+        """status.substatus as the detailed error page says it, else the bare status."""
         match = re.search(r"HTTP Error (\d+\.\d+)", self.text)
-        return match[1] if match else f"{self.status}"
+        return match[1] if match else str(self.status)
 
     @property
     def hresult(self) -> str:
-        match = re.search(r"Error Code</th><td>(0x[0-9a-f]{8})", self.text)
-        return match[1] if match else ""
+        return self.row("Error Code")
 
     def row(self, name: str) -> str:
+        """A line of the detailed error page."""
         match = re.search(rf"{name}</th><td>([^<]*)", self.text)
         return match[1] if match else ""
 
+    @property
+    def json(self) -> Any:
+        import json
 
-@dataclass
-class SiteSpec:
-    name: str
-    id: int
-    bindings: str
-    path: str = r"C:\inetpub\site"
-    pool: str = "DefaultAppPool"
-    applications: str = ""
-    attributes: str = ""
-    preload: bool = False
-    more: str = ""
-
-
-@dataclass
-class Spec:
-    """What applicationHost.config is made of."""
-
-    sites: list[SiteSpec] = field(default_factory=list)
-    pools: str = '<add name="DefaultAppPool" managedRuntimeVersion="" />'
-    locations: str = ""
-    modules: list[str] = field(default_factory=list)
-    handlers_locked: bool = False
-    platform: int = 1
-    platform_image: str = ""
-    error_mode: str = "Detailed"
-    edit: Callable[[str], str] | None = None
+        return json.loads(self.body)
 
 
 class Web:
-    """A server with IIS.
+    """A server with IIS, its services started by `start`.
 
     Args:
         folder: where its state lives.
-        platform: which HttpPlatformHandler is installed: 1, 2 or 0 (none).
+        platform: version of HttpPlatformHandler to install: "1.2", "2" or "".
+        features: besides FEATURES.
     """
 
-    def __init__(self, folder: Path, platform: int = 1, version: str = "2016", **spec: Any) -> None:
+    def __init__(self, folder: Path, platform: str = "1.2", version: str = "2016", features: tuple[str, ...] = ()) -> None:
         self.loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run_loop, daemon=True)
         self._thread.start()
@@ -113,9 +168,12 @@ class Web:
         self.machine = Machine("WEB1", version, self.address, folder, self.loop)
         self.logged: list[str] = []
         self.machine.on_log = self.logged.append
-        self.spec = Spec(platform=platform, **spec)
-        self.port = 8000
-        self._install()
+        for feature in (*FEATURES, *features):
+            install.feature_installed(self.machine, feature)
+        self.platform = platform
+        if platform:
+            install.install_platform_handler(self.machine, platform)
+        self._prepare()
         self.service = IISService(self.machine)
         self.machine.iis = self.service
 
@@ -123,113 +181,113 @@ class Web:
         asyncio.set_event_loop(self.loop)
         self.loop.run_forever()
 
-    def _install(self) -> None:
+    def _prepare(self) -> None:
+        """A site on port 8000 in C:\\inetpub\\site with detailed errors for everybody; handlers unlocked; a Python."""
         fs = self.machine.fs
-        for folder in (CONFIG_DIR + r"\schema", r"C:\inetpub\wwwroot", r"C:\inetpub\temp\apppools", r"C:\inetpub\site"):
-            fs.mkdir(folder, parents=True)
-        for name in ("IIS_schema.xml", "rscaext.xml"):
-            fs.write_bytes(CONFIG_DIR + "\\schema\\" + name, (SCHEMA_DIR / name).read_bytes())
-        if self.spec.platform:
-            source = "httpplatform_schema.v1.2.xml" if self.spec.platform == 1 else "httpplatform_schema.v2.xml"
-            fs.write_bytes(CONFIG_DIR + r"\schema\httpplatform_schema.xml", (SCHEMA_DIR / source).read_bytes())
-            dll = DLL_V1 if self.spec.platform == 1 else DLL_V2
-            fs.mkdir(dll.rpartition("\\")[0], parents=True)
-            fs.write_bytes(dll, b"MZ")
+        fs.mkdir(SITE, parents=True)
+        fs.mkdir(PYTHON.rpartition("\\")[0], parents=True)
+        self.write(PYTHON, b"#!/bin/sh\n# winlab-python: 3.11\n")
+
+        def first(c: Configuration) -> None:
+            sites = c.section("system.applicationHost/sites").collection
+            sites.remove(sites[0])
+            c.section("system.webServer/httpErrors").set("errorMode", "Detailed")
+            c.section("system.webServer/handlers").set_override_mode("Allow")
+
+        self.edit(first)
+        self.add_site("Site", 1)
 
     # -- configuration ------------------------------------------------------------------------------------------------------------
 
-    def configure(self, **changes: Any) -> None:
-        """Writes applicationHost.config from the spec with these changes."""
-        for name, value in changes.items():
-            setattr(self.spec, name, value)
-        self.machine.fs.write_bytes(APPHOST, self._render().encode("utf-8"))
+    def edit(self, work: Callable[[Configuration], Any]) -> Any:
+        """Edits applicationHost.config and commits."""
+        session = machine_store(self.machine).session()
+        result = work(session.apphost())
+        session.commit()
+        return result
 
-    def site(
-        self, name: str = "Site", number: int = 1, bindings: str = "", path: str = r"C:\inetpub\site", **more: Any
-    ) -> SiteSpec:
-        """Adds a site to the spec (configure() writes it)."""
-        info = bindings or f"*:{self.port}:"
-        texts = "".join(_binding(b) for b in info.split())
-        spec = SiteSpec(name, number, texts, path, **more)
-        self.spec.sites = [s for s in self.spec.sites if s.id != number] + [spec]
+    def add_site(
+        self, name: str, number: int, *bindings: str, path: str = SITE, pool: str = "DefaultAppPool", **attributes: Any
+    ) -> None:
+        """Adds a site; bindings as "ip:port:host", with "https/" before for https."""
         if not self.machine.fs.is_dir(path):
             self.machine.fs.mkdir(path, parents=True)
-        return spec
 
-    def _render(self) -> str:
-        spec = self.spec
-        text = (DEFAULTS / "applicationHost.config").read_text(encoding="utf-8")
-        modules = [*_MODULES, *spec.modules]
-        images = [(m, rf"%windir%\System32\inetsrv\{m.lower()}.dll") for m in modules]
-        if spec.platform:
-            images.append(("httpPlatformHandler", spec.platform_image or (DLL_V1 if spec.platform == 1 else DLL_V2)))
-        text = text.replace(
-            "</globalModules>", "".join(f'<add name="{n}" image="{i}" />' for n, i in images) + "</globalModules>"
-        )
-        text = text.replace("</modules>", "".join(f'<add name="{n}" />' for n, _ in images) + "</modules>")
-        text = text.replace(
-            "</handlers>",
-            '<add name="StaticFile" path="*" verb="*" modules="StaticFileModule,DefaultDocumentModule,DirectoryListingModule" '
-            'resourceType="Either" requireAccess="Read" /></handlers>',
-        )
-        declared = '<section name="applicationInitialization" overrideModeDefault="Allow" /><section name="webSocket" overrideModeDefault="Deny" />'
-        declared += '<section name="httpPlatform" overrideModeDefault="Allow" />' if spec.platform else ""
-        text = text.replace('<section name="asp" ', declared + '<section name="asp" ', 1)
-        if not spec.handlers_locked:
-            text = text.replace(
-                '<section name="handlers" overrideModeDefault="Deny" />',
-                '<section name="handlers" overrideModeDefault="Allow" />',
-            )
-        errors = "".join(
-            f'<error statusCode="{c}" prefixLanguageFilePath="%SystemDrive%\\inetpub\\custerr" path="{c}.htm" />'
-            for c in _ERRORS
-        )
-        text = re.sub(
-            r'<httpErrors lockAttributes="allowAbsolutePathsWhenDelegated,defaultPath">\s*</httpErrors>',
-            lambda _: (
-                f'<httpErrors errorMode="{spec.error_mode}" lockAttributes="allowAbsolutePathsWhenDelegated,defaultPath">{errors}</httpErrors>'
-            ),
-            text,
-        )
-        hidden = "".join(f'<add segment="{s}" />' for s in _HIDDEN)
-        text = text.replace(
-            "<requestFiltering />",
-            '<requestFiltering><fileExtensions allowUnlisted="true"><add fileExtension=".config" allowed="false" />'
-            f'<add fileExtension=".cs" allowed="false" /></fileExtensions><verbs allowUnlisted="true" /><hiddenSegments>{hidden}</hiddenSegments></requestFiltering>',
-        )
-        mimes = "".join(
-            f'<mimeMap fileExtension="{e}" mimeType="{t}" />'
-            for e, t in (
-                (".html", "text/html"),
-                (".htm", "text/html"),
-                (".txt", "text/plain"),
-                (".css", "text/css"),
-                (".png", "image/png"),
-            )
-        )
-        text = re.sub(r'(<staticContent lockAttributes="isDocFooterFileName">)\s*', lambda m: m[1] + mimes, text)
-        text = re.sub(
-            r'<site name="Default Web Site".*?</site>',
-            lambda _: "".join(map(_site_text, spec.sites)),
-            text,
-            flags=re.DOTALL,
-        )
-        text = text.replace('<add name="DefaultAppPool" />', spec.pools, 1)
-        text = text.replace("</configuration>", spec.locations + "</configuration>")
-        return spec.edit(text) if spec.edit else text
+        def work(c: Configuration) -> None:
+            sites = c.section("system.applicationHost/sites").collection
+            site = sites.create()
+            set_all(site, name=name, id=number, **attributes)
+            for text in bindings or (f"*:{PORT}:",):
+                add_binding(site, text)
+            application = site.collection.create()
+            set_all(application, path="/", applicationPool=pool)
+            directory = application.collection.create()
+            set_all(directory, path="/", physicalPath=path)
+            application.collection.add(directory)
+            site.collection.add(application)
+            sites.add(site)
 
-    def web_config(self, text: str, folder: str = r"C:\inetpub\site") -> None:
+        self.edit(work)
+
+    def add_pool(self, name: str, **attributes: Any) -> None:
+        """Adds a pool; attributes by dotted name with __ for the dot: processModel__identityType="NetworkService"."""
+
+        def work(c: Configuration) -> None:
+            pools = c.section("system.applicationHost/applicationPools").collection
+            pool = pools.create()
+            pool.set("name", name)
+            set_all(pool, **attributes)
+            pools.add(pool)
+
+        self.edit(work)
+
+    def set_pool(self, name: str = "DefaultAppPool", **attributes: Any) -> None:
+        self.edit(lambda c: set_all(self.find(c, "applicationPools", name), **attributes))
+
+    def set_site(self, name: str = "Site", **attributes: Any) -> None:
+        self.edit(lambda c: set_all(self.find(c, "sites", name), **attributes))
+
+    def set_application(self, **attributes: Any) -> None:
+        self.edit(lambda c: set_all(self.find(c, "sites", "Site").collection[0], **attributes))
+
+    def set_path(self, path: str, site: str = "Site") -> None:
+        """Changes the physical path of a site's root."""
+        self.edit(lambda c: self.find(c, "sites", site).collection[0].collection[0].set("physicalPath", path))
+
+    def find(self, c: Configuration, section: str, name: str) -> Element:
+        found = c.section(f"system.applicationHost/{section}").collection.find(name=name)
+        assert found is not None, name
+        return found
+
+    def web_config(self, content: str, folder: str = SITE) -> None:
         """Writes a web.config around the content of system.webServer."""
-        whole = f"<configuration><system.webServer>{text}</system.webServer></configuration>"
-        self.write(folder + r"\web.config", whole)
+        self.write(folder + r"\web.config", f"<configuration><system.webServer>{content}</system.webServer></configuration>")
+
+    def python_site(self, script: str = BACKEND, arguments: str = "app.py %HTTP_PLATFORM_PORT%", **options: Any) -> None:
+        """Makes the site one that HttpPlatformHandler serves by a Python script."""
+        self.write(SITE + r"\app.py", script)
+        self.platform_config(arguments=arguments, **options)
+
+    def platform_config(self, folder: str = SITE, children: str = "", more: str = "", **attributes: Any) -> None:
+        """Writes a web.config with the handler and an httpPlatform element."""
+        values = {"processPath": PYTHON, "startupTimeLimit": 20, **attributes}
+        text = " ".join(f'{name}="{value}"' for name, value in values.items())
+        self.web_config(f"{HANDLER}<httpPlatform {text}>{children}</httpPlatform>{more}", folder)
 
     def write(self, path: str, data: str | bytes) -> None:
         self.machine.fs.write_bytes(path, data.encode("utf-8") if isinstance(data, str) else data)
 
+    def protect(self, path: str, *sids: str, rights: str = "0x1200a9") -> None:
+        """Takes inherited rights away: only the system, administrators and the given SIDs keep access."""
+        entries = "".join(f"(A;OICI;{rights};;;{sid})" for sid in sids)
+        self.machine.fs.set_acl(path, Acl.from_sddl(f"O:BAG:SYD:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA){entries}"))
+
+    def pool_sid(self, pool: str = "DefaultAppPool") -> str:
+        return str(self.machine.accounts.sid_of(f"IIS AppPool\\{pool}"))
+
     # -- life ---------------------------------------------------------------------------------------------------------------------
 
     def start(self) -> Web:
-        self.configure()
         self.service.start()
         return self
 
@@ -240,13 +298,22 @@ class Web:
         finally:
             self.loop.call_soon_threadsafe(self.loop.stop)
             self._thread.join(5)
+            self.loop.close()
 
     def call(self, work: Any) -> Any:
-        return asyncio.run_coroutine_threadsafe(work, self.loop).result(30)
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result(60)
 
     def settle(self) -> None:
         """Lets the services take a changed applicationHost.config in."""
         self.call(self.service.apply_async(wait=False))
+
+    def advance(self, seconds: float) -> None:
+        """Lets time pass for pools: idle time-outs and periodic recycling fall due."""
+        self.service.clock.advance(seconds)
+        self.call(self.service.tick())
+
+    def processes(self, name: str) -> list[Any]:
+        return list(self.machine.processes.find(name))
 
     # -- requests -----------------------------------------------------------------------------------------------------------------
 
@@ -255,31 +322,32 @@ class Web:
         path: str = "/",
         method: str = "GET",
         *,
-        port: int = 0,
+        port: int = PORT,
         host: str = "",
         headers: dict[str, str] | None = None,
         body: Any = None,
         local: bool = False,
-        timeout: float = 30,
+        timeout: float = 60,
+        encode_chunked: bool = False,
     ) -> Reply:
-        """One request on a connection of its own; `local` comes from the server's own address."""
+        """One request on a connection of its own; a `local` one comes from the server's own address."""
         source = (self.address, 0) if local else None
-        connection = http.client.HTTPConnection(self.address, port or self.port, timeout=timeout, source_address=source)
+        connection = http.client.HTTPConnection(self.address, port, timeout=timeout, source_address=source)
         try:
             sent = dict(headers or {})
             if host:
                 sent["Host"] = host
-            connection.request(method, path, body=body, headers=sent)
+            connection.request(method, path, body=body, headers=sent, encode_chunked=encode_chunked)
             response = connection.getresponse()
             return Reply(response.status, response.reason, response.headers, response.read())
         finally:
             connection.close()
 
-    def raw(self, data: bytes, port: int = 0, timeout: float = 10) -> bytes:
-        """What comes back for raw bytes, up to the end of the connection or a second's silence."""
-        with socket.create_connection((self.address, port or self.port), timeout) as connection:
+    def raw(self, data: bytes, port: int = PORT, quiet: float = 1) -> bytes:
+        """What comes back for raw bytes, up to the end of the connection or a silence of so many seconds."""
+        with socket.create_connection((self.address, port), 10) as connection:
             connection.sendall(data)
-            connection.settimeout(1)
+            connection.settimeout(quiet)
             parts = []
             try:
                 while piece := connection.recv(65536):
@@ -289,13 +357,15 @@ class Web:
             return b"".join(parts)
 
     def events(self, source: str = "", event_id: int = 0) -> list[Any]:
-        """Event log entries, oldest first, of a source (a part of its name) and id."""
-        found = []
-        for log in ("Application", "System"):
-            for entry in self.machine.eventlog.read(log):
-                if source.lower() in entry.source.lower() and event_id in (0, entry.event_id):
-                    found.append(entry)
-        return found
+        """Event log entries, oldest first, by a part of their source and by id."""
+        entries = [e for log in ("Application", "System") for e in self.machine.eventlog.entries(log)]
+        return [e for e in entries if source.lower() in e.source.lower() and event_id in (0, e.event_id)]
+
+    def log_lines(self, number: int = 1) -> list[str]:
+        """Lines of a site's log of today."""
+        self.service.flush_logs()
+        path = rf"C:\inetpub\logs\LogFiles\W3SVC{number}\u_ex{time.strftime('%y%m%d', time.gmtime())}.log"
+        return list(self.machine.fs.read_text(path).splitlines())
 
     def wait_for(self, condition: Callable[[], Any], seconds: float = 10) -> Any:
         """The first true value of `condition`; fails when there is none in time."""
@@ -308,18 +378,19 @@ class Web:
         raise AssertionError(f"did not happen within {seconds} seconds")
 
 
-def _binding(text: str) -> str:
+def set_all(element: Element, **attributes: Any) -> None:
+    """Sets attributes; "failure__rapidFailProtection" is one of the child element "failure"."""
+    for name, value in attributes.items():
+        *parents, last = name.split("__")
+        target = element
+        for parent in parents:
+            target = target.child(parent)
+        target.set(last, value)
+
+
+def add_binding(site: Element, text: str) -> None:
     protocol, _, information = text.rpartition("/")
-    return f'<binding protocol="{protocol or "http"}" bindingInformation="{information}" />'
-
-
-def _site_text(spec: SiteSpec) -> str:
-    preload = ' preloadEnabled="true"' if spec.preload else ""
-    return (
-        f'<site name="{spec.name}" id="{spec.id}" {spec.attributes}>'
-        f'<application path="/" applicationPool="{spec.pool}"{preload}><virtualDirectory path="/" physicalPath="{spec.path}" />'
-        f"</application>{spec.applications}<bindings>{spec.bindings}</bindings>{spec.more}</site>"
-    )
-
-
-PYTHON = sys.executable
+    bindings = site.child("bindings").collection
+    binding = bindings.create()
+    set_all(binding, protocol=protocol or "http", bindingInformation=information)
+    bindings.add(binding)
