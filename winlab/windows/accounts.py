@@ -251,11 +251,11 @@ class Accounts:
         domain, _, short = text.rpartition("\\")
         lowered = domain.lower()
         if lowered == "iis apppool" and short:
-            return (
-                self._virtual(app_pool_sid(short), f"IIS APPPOOL\\{short}")
-                if self._pool_exists(short)
-                else self._none()
-            )
+            from winlab.windows.web import app_pool_exists
+
+            if not app_pool_exists(self.machine, short):
+                return self._none()
+            return self._virtual(app_pool_sid(short), f"IIS APPPOOL\\{short}")
         if lowered == "nt service" and short and short.lower() != "all services":
             known = short.lower() == "trustedinstaller" or self.machine.services.exists(short)
             return self._virtual(service_sid(short), f"NT SERVICE\\{short}") if known else self._none()
@@ -264,11 +264,6 @@ class Accounts:
 
     def _none(self) -> str:
         raise WindowsError(1332)
-
-    def _pool_exists(self, name: str) -> bool:
-        """Windows knows `IIS AppPool\\x` while the Application Host Helper service has seen the pool in applicationHost.config."""
-        check = self.machine.hooks.get("app-pool-exists")
-        return any(bool(callback(name)) for callback in check) if check else True
 
     def _virtual(self, sid: str, name: str) -> str:
         known = self._document.data["virtual"]
@@ -318,6 +313,10 @@ class Accounts:
             sid = "S-1-5-19" if full == "LOCAL SERVICE" else "S-1-5-20"
             base = {acl.EVERYONE, acl.USERS, acl.AUTHENTICATED_USERS, "S-1-5-6", "S-1-5-15", "S-1-16-16384"}
             return Token(f"NT AUTHORITY\\{full}", sid, frozenset(base), logon_type="service")
+        domain, _, short = name.rpartition("\\")
+        if domain.lower() == "iis apppool":
+            # whoever runs the pool has it, whatever the configuration says by now
+            return self._virtual_token(self._virtual(app_pool_sid(short), f"IIS APPPOOL\\{short}"))
         sid = self.sid_of(name)
         if sid.startswith(("S-1-5-82-", "S-1-5-80-")):
             return self._virtual_token(sid)

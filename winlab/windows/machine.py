@@ -96,6 +96,15 @@ class Machine:
         if self.is_new:
             self._make_bare()
         self.processes = Processes(self)
+        if self.loop is not None:
+            self._boot_services()
+
+    def _boot_services(self) -> None:
+        from winlab.windows import web
+
+        web.attach(self)
+        self.services.attach_processes()
+        self.services.boot()
 
     def _make_bare(self) -> None:
         """Writes the files of a fresh installation."""
@@ -115,7 +124,11 @@ class Machine:
     def services(self) -> Services:
         from winlab.windows.services import Services
 
-        return Services(self)
+        services = Services(self)
+        if self.loop is None:
+            # a scratch machine has booted when its services are first looked at
+            services.boot()
+        return services
 
     @cached_property
     def features(self) -> Features:
@@ -265,6 +278,8 @@ class Machine:
         """Ends all processes; nothing starts afterwards until `start`."""
         self.stopped = True
         self.hooks.fire("shutdown")
+        if "services" in self.__dict__:
+            self.services.shutdown()
         self.processes.kill_all()
 
     def start(self) -> None:
@@ -273,7 +288,18 @@ class Machine:
         self._document.data["boot_time"] = self.now().timestamp()
         self._document.save()
         self.processes = Processes(self)
+        self.__dict__.pop("services", None)
+        self.features.rebooted()
+        self._boot_services()
+        self._note_boot()
         self.hooks.fire("boot")
+
+    def _note_boot(self) -> None:
+        for event_id, message in (
+            (6005, "The Event log service was started."),
+            (6013, "The system uptime is 0 seconds."),
+        ):
+            self.eventlog.write("System", "EventLog", event_id, "Information", message)
 
     def reboot(self) -> None:
         """Shuts down and boots at once; `shutdown`, `reboot` and `boot` hooks are fired in this order."""

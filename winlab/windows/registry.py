@@ -6,6 +6,7 @@ Names compare without case and keep theirs. `HKCR` is HKLM\\SOFTWARE\\Classes; `
 from __future__ import annotations
 
 import base64
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 from winlab.windows.errors import WindowsError
@@ -231,7 +232,7 @@ class Registry:
         return RegistryKey(self, self._stored(path, user), node, user)
 
     def delete(self, path: str, recursive: bool = False, user: Token | None = None) -> None:
-        """WindowsError 2 when it is not there, 5 for a hive or without the right, 145-like 87 for a key with keys below unless `recursive`."""
+        """WindowsError 2 when it is not there, 5 for a hive or without the right, 5 too for a key with keys below unless `recursive`."""
         path = self.normalize(path)
         with self.machine.lock:
             node = self._find(path, user)
@@ -265,6 +266,16 @@ class Registry:
         """WindowsError 5 for writing to the machine's hives without being an administrator."""
         if user is not None and not user.elevated and not user.is_system and path.split("\\")[0] in _ADMIN_ONLY:
             raise WindowsError(5, path=path)
+
+    @contextlib.contextmanager
+    def batch(self) -> Iterator[None]:
+        """Many changes, written once at the end."""
+        self._batch += 1
+        try:
+            yield
+        finally:
+            self._batch -= 1
+            self.save()
 
     def save(self) -> None:
         if not self._batch:
