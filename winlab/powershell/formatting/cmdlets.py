@@ -154,7 +154,7 @@ class FormatWide(_FormatCommand):
         else:
             columns = _default_columns(value)
             named = [column for column in columns if column.label.lower() == "name"]
-            source = (named or columns or [Column("", lambda item: scalar(item))])[0].value
+            source = (named or columns or [Column("", scalar)])[0].value
         return WideView(source, int(self.column or 2), bool(self.auto_size))
 
 

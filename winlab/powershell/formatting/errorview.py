@@ -30,7 +30,7 @@ def error_text(record: ErrorRecord, runtime: Runtime | None, buffer_width: int =
     if _category_view(runtime):
         return category_line(record)
     text = _command_prefix(record) + record.message
-    position = _position_message(record)
+    position = _position_of(record)
     if position:
         text += "\n" + position
     width = buffer_width - _INDENT - 2
@@ -55,30 +55,23 @@ def _command_prefix(record: ErrorRecord) -> str:
     info = record.invocation_info
     if info is None:
         return ""
-    command = getattr(info, "my_command", None)
-    invocation_name = str(getattr(info, "invocation_name", "") or "")
+    command = info.command
+    called = str(info.invocation_name or "")
     if command is None:
-        return f"{invocation_name} : " if invocation_name else ""
-    kind = str(getattr(command, "command_type", ""))
-    if kind == "ExternalScript":
-        path = getattr(command, "path", None) or getattr(command, "name", "")
-        return f"{path} : " if path else ""
-    if kind == "Script":
-        block = getattr(command, "script_block", None)
-        return f"{block.text} : " if block is not None else ""
-    if invocation_name in ("", "&", "."):
-        name = getattr(command, "name", "")
-        return f"{name} : " if name else ""
-    return f"{invocation_name} : "
+        return f"{called} : " if called else ""
+    if command.command_type == "ExternalScript":
+        return f"{command.path} : " if command.path else ""
+    if command.command_type == "Script":
+        return f"{command.block.text} : "
+    name = command.name if called in ("", "&", ".") else called
+    return f"{name} : " if name else ""
 
 
-def _position_message(record: ErrorRecord) -> str:
+def _position_of(record: ErrorRecord) -> str:
     info = record.invocation_info
-    if info is None:
+    if info is None or (info.command is None and record.category == "ParserError"):
         return ""
-    if getattr(info, "my_command", None) is None and record.category == "ParserError":
-        return ""
-    return str(getattr(info, "position_message", "") or "")
+    return position_message(info.extent)
 
 
 def category_line(record: ErrorRecord) -> str:
