@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from pyinfra import host, logger
+from pyinfra import config, host, logger, state
 from pyinfra.api import DeployError, deploy
+from pyinfra.api.exceptions import FactError
+from pyinfra.api.operation import OperationMeta
+from pyinfra.api.output import format_text
 
 from pyinfra_iis import facts
 from pyinfra_iis.facts.iis import Configuration, Health, HttpPlatformHandler
@@ -60,13 +64,52 @@ def django_iis(**options: Any) -> None:
     Example:
         django_iis(project="mysite", bindings=["*:80:www.example.com"])
     """
+    _steps(options)
+
+
+def verify(**options: Any) -> None:
+    """Compare a server with what `django_iis` would make of it; a difference is shown and fails the host. Changes nothing.
+
+    Args:
+        options: as for `django_iis`.
+
+    Raises:
+        DeployError: settings or a project that cannot be deployed.
+    """
+    _verify(**options, _if=lambda: False)
+
+
+@deploy("Verify Django on IIS")
+def _verify(**options: Any) -> None:
+    config.DIFF = True
+    drift = [name for name, operation in _steps(options).items() if operation.will_change]
+    if drift:
+        fail_host(f"differs from what would be deployed: {', '.join(drift)}.")
+
+
+def _steps(options: Mapping[str, Any]) -> dict[str, OperationMeta]:
     try:
         settings = build(options) if options else from_data(host.data.dict())
         wanted = _release(settings)
     except (SettingsError, ProjectError) as error:
         raise DeployError(f"{host.name}: {error}") from None
     _warn(wanted)
-    _Steps(wanted).run()
+    steps = _Steps(wanted)
+    try:
+        steps.read_facts()
+    except FactError as error:
+        fail_host(str(error))
+        return {}
+    if unfit := steps.unfit():
+        fail_host(unfit)
+        return {}
+    return steps.add()
+
+
+def fail_host(sentence: str) -> None:
+    """Take the host in context out of the run, as pyinfra does when an operation fails; the others go on."""
+    logger.error(f"{host.print_prefix}{format_text(sentence, 'red')}")
+    state.fail_hosts({host})
 
 
 def _release(settings: Settings) -> Release:
@@ -114,24 +157,32 @@ class _Steps:
         self.folders = _folders(settings)
         self.health = health_check(settings)
 
-    def run(self) -> None:
-        """Add the operations, in order."""
-        self._read_facts()
-        self._refuse_unfit_server()
+    def add(self) -> dict[str, OperationMeta]:
+        """Add the operations, in order; returns them by name."""
         settings = self.settings
-        windows.downloads(name="Fetch and check installers", files=self._missing_downloads())
-        windows.features(name="Install IIS", server=SERVER_FEATURES, client=CLIENT_FEATURES)
-        httpplatform.installed(name="Install HttpPlatformHandler", handler=settings.handler)
-        python.installed(name="Install Python", python=settings.python, path=settings.python_directory)
-        iis.configuration(name="Unlock handlers and make the app pool", unlocked=UNLOCKED, pools=[self.pool])
-        windows.directories(name="Make folders and grant access", folders=self.folders)
-        release.prepared(name="Prepare the release", release=self.release)
+        added = {
+            "installers": windows.downloads(name="Fetch and check installers", files=self._missing_downloads()),
+            "IIS's features": windows.features(name="Install IIS", server=SERVER_FEATURES, client=CLIENT_FEATURES),
+            "HttpPlatformHandler": httpplatform.installed(name="Install HttpPlatformHandler", handler=settings.handler),
+            "Python": python.installed(name="Install Python", python=settings.python, path=settings.python_directory),
+            "handlers section and app pool": iis.configuration(
+                name="Unlock handlers and make the app pool", unlocked=UNLOCKED, pools=[self.pool]
+            ),
+            "folders and access": windows.directories(name="Make folders and grant access", folders=self.folders),
+            "release": release.prepared(name="Prepare the release", release=self.release),
+        }
         if settings.migrate:
-            release.migrated(name=f"Migrate the database of {settings.app}", release=self.release, _run_once=True)
-        release.live(name="Make the release live", release=self.release, site=self.site, check=self.health)
-        release.pruned(name="Remove old releases", settings=settings)
+            added["database"] = release.migrated(
+                name=f"Migrate the database of {settings.app}", release=self.release, _run_once=True
+            )
+        added["site"] = release.live(
+            name="Make the release live", release=self.release, site=self.site, check=self.health
+        )
+        added["old releases"] = release.pruned(name="Remove old releases", settings=settings)
+        return added
 
-    def _read_facts(self) -> None:
+    def read_facts(self) -> None:
+        """Read what the operations will ask for, in one request."""
         settings = self.settings
         facts.prefetch(
             host,
@@ -148,14 +199,16 @@ class _Steps:
             ],
         )
 
-    def _refuse_unfit_server(self) -> None:
+    def unfit(self) -> str:
+        """Why this server cannot take the deploy, or nothing."""
         server = facts.read(host, Server)
         if server["build"] < _OLDEST_BUILD:
-            raise DeployError(f"{host.name} runs {server['product']}; Windows Server 2016 or later is needed.")
+            return f"runs {server['product']}; Windows Server 2016 or later is needed."
         if not server["administrator"]:
-            raise DeployError(f"{server['user']} is no administrator on {host.name}; a deploy needs one.")
+            return f"{server['user']} is no administrator on {server['name']}; a deploy needs one."
         if server["architecture"] != "AMD64":
-            raise DeployError(f"{host.name} is a {server['architecture']} machine; only AMD64 is supported.")
+            return f"{server['name']} is a {server['architecture']} machine; only AMD64 is supported."
+        return ""
 
     def _missing_downloads(self) -> list[Any]:
         """What something will be installed from; what is installed needs no file any more."""
