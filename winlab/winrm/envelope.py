@@ -82,6 +82,8 @@ class Request:
     max_envelope_size: int | None = None
     selectors: dict[str, str] = field(default_factory=dict)
     options: dict[str, str] = field(default_factory=dict)
+    must_comply: set[str] = field(default_factory=set)
+    """Names of options that the service must either honour or refuse."""
     body: etree._Element | None = None
     header: etree._Element | None = None
 
@@ -131,6 +133,10 @@ def parse_request(data: bytes) -> Request:
         body=content,
         header=header,
     )
+    options = child(header, "OptionSet")
+    for node in [] if options is None else children(options, "Option"):
+        if is_true(node.get("MustComply")):
+            request.must_comply.add(node.get("Name", ""))
     timeout = text(header, "OperationTimeout")
     if timeout:
         request.operation_timeout = parse_duration(timeout)

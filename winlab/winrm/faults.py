@@ -220,6 +220,15 @@ def not_xml() -> Fault:
     return Fault(2150858819, "w:SchemaValidationError", text)
 
 
+def unknown_option(name: str) -> Fault:
+    """An option that the client insists on and the plugin does not have (ERROR_WSMAN_OPTIONS_INVALID_NAME)."""
+    text = (
+        f"The WS-Management service cannot process the request. The resource does not support the option {name} that must be "
+        "complied with."
+    )
+    return Fault(2150858834, "w:InvalidOptions", text, fault_detail="InvalidName")
+
+
 def missing_header(name: str) -> Fault:
     """A header that the operation needs is not there (ERROR_WSMAN_MESSAGE_INFORMATION_HEADER_REQUIRED)."""
     text = f"The WS-Management service cannot process the request because the {name} header is missing or invalid."

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from xml.sax.saxutils import escape, quoteattr
 
 from winlab.windows.errors import WindowsError
+from winlab.windows.processes import codepage_encoding
 from winlab.winrm import faults
 from winlab.winrm.auth import Identity
 from winlab.winrm.config import UNLIMITED, WinRMConfig
@@ -46,6 +47,11 @@ RECEIVE_OVERHEAD = 2048
 """Bytes of a Receive's reply that are not streams."""
 CMD_LIMIT = 8191
 CREATE_PROCESS_LIMIT = 32767
+OPTIONS = {
+    "Create": ("WINRS_NOPROFILE", "WINRS_CODEPAGE"),
+    "Command": ("WINRS_CONSOLEMODE_STDIN", "WINRS_SKIP_CMD_SHELL"),
+    "Receive": ("WSMAN_CMDSHELL_OPTION_KEEPALIVE",),
+}
 IDENTIFY_VENDOR = "Microsoft Corporation"
 
 
@@ -114,6 +120,9 @@ class Service:
             raise faults.unsupported_action(request.action)
         if not self.logon.token(identity).elevated:
             raise faults.access_denied()
+        for name in request.must_comply:
+            if name.upper() not in OPTIONS.get(request.action, ()):
+                raise faults.unknown_option(name)
         with self._operation(identity.name):
             return await handler(request, identity, client_ip)
 
@@ -247,8 +256,10 @@ class Service:
         value = request.option("WINRS_CODEPAGE")
         if value is None:
             return 437
-        if not value.strip().isdigit():
-            raise faults.invalid_parameter()
+        try:
+            codepage_encoding(int(value))
+        except (ValueError, WindowsError) as error:
+            raise faults.invalid_parameter() from error
         return int(value)
 
     async def _command(self, request: Request, identity: Identity, client_ip: str) -> bytes:

@@ -365,3 +365,18 @@ def test_a_restart_from_inside(running_lab: LabCommand) -> None:
 def test_the_log_has_no_password(running_lab: LabCommand) -> None:
     log = running_lab("log", "-n", "10000")
     assert "servers up" in log and running_lab.json("status")["password"] not in log
+
+
+def test_many_servers_cost_little(lab: LabCommand) -> None:
+    def memory() -> int:
+        """Kilobytes that the lab's process holds."""
+        status = Path(f"/proc/{lab.json('status')['pid']}/status").read_text()
+        return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS:")))
+
+    lab("up")
+    before = memory()
+    started = time.monotonic()
+    lab("up", "--hosts", "41")
+    assert time.monotonic() - started < 15
+    assert (memory() - before) / 40 < 10_000
+    assert lab.hostname(41) == "SRV41"

@@ -63,8 +63,13 @@ def without_activity(envelope: Any) -> Any:
 
 @pytest.mark.parametrize("path", CAPTURES, ids=lambda path: path.stem)
 def test_replies_have_the_recorded_structure(path: Path, server: FakeServer) -> None:
+    replay(path, server.url, USERS["Administrator"])
+
+
+def replay(path: Path, url: str, password: str) -> None:
+    """Sends the recorded requests and compares each reply; identifiers are replaced by those that the server gave."""
     session = requests.Session()
-    session.auth = ("Administrator", USERS["Administrator"])
+    session.auth = ("Administrator", password)
     identifiers: dict[str, str] = {}
     compared = 0
     for message in yaml.safe_load(path.read_text("utf-8"))["messages"]:
@@ -72,7 +77,7 @@ def test_replies_have_the_recorded_structure(path: Path, server: FakeServer) -> 
         for recorded, ours in identifiers.items():
             request = request.replace(recorded, ours)
         reply = session.post(
-            server.url,
+            url,
             data=request.encode(),
             headers={"Content-Type": "application/soap+xml;charset=UTF-8"},
             timeout=10,

@@ -7,17 +7,20 @@ import os
 import struct
 import threading
 import time
+import xml.etree.ElementTree as ET
 
 import pytest
 import requests
 import spnego
 from pypsrp.exceptions import WSManFaultError as PypsrpFault
 from pypsrp.shell import Process, SignalCode, WinRS
+from pypsrp.wsman import OptionSet
 from spnego.exceptions import NegotiateOptions
 from winrm import Protocol
 from winrm.exceptions import InvalidCredentialsError, WinRMTransportError, WSManFaultError
 
 from tests.winlab.winrm.fakes import CMD, FakeServer
+from winlab.winrm.uris import CMD_RESOURCE
 
 
 def run(protocol: Protocol, shell: str, line: str) -> tuple[bytes, bytes, int]:
@@ -224,6 +227,23 @@ def test_shell_options(server: FakeServer) -> None:
     assert r"Path=C:\x" in output and "path=" not in output
     assert r"USERPROFILE=C:\Users\Default" in output
     assert run(protocol, shell, "cd")[0] == b"C:\\work\r\n"
+
+
+def test_options_that_a_server_lacks(server: FakeServer) -> None:
+    with pytest.raises(WSManFaultError) as error:
+        server.protocol().open_shell(codepage=12345)
+    assert error.value.wsman_fault_code == 87
+    body = ET.Element("{http://schemas.microsoft.com/wbem/wsman/1/windows/shell}Shell")
+    for attributes, refused in (({}, False), ({"MustComply": "true"}, True)):
+        options = OptionSet()
+        options.add_option("WINRS_TELEPATHY", "TRUE", attributes)
+        with server.wsman() as wsman:
+            if not refused:
+                wsman.create(CMD_RESOURCE, body, option_set=options)
+                continue
+            with pytest.raises(PypsrpFault) as fault:
+                wsman.create(CMD_RESOURCE, body, option_set=options)
+            assert fault.value.code == 2150858834
 
 
 def test_an_integer_idle_timeout_is_a_schema_fault(server: FakeServer) -> None:
