@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from winlab.iis import mwa
-from winlab.iis.config import Collection, Element
+from winlab.iis.elements import Collection, Element
 from winlab.powershell.commands.core import Cmdlet, cmdlet, parameter, switch
 from winlab.powershell.dotnet import context
 from winlab.powershell.errors import ErrorRecord, NetException

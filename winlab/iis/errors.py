@@ -63,7 +63,8 @@ class ConfigError(Exception):
     def message(self) -> str:
         """The text of the .NET exception, as Microsoft.Web.Administration forms it."""
         if self.bare:
-            return self.text + ("\r\n" if self.cause not in ("cast", "read-only", "com") else "")
+            plain = self.cause in ("cast", "read-only") or self.text.endswith(f"HRESULT: 0x{self.hresult:08X})")
+            return self.text if plain else self.text + "\r\n"
         line = "" if self.line is None else f"Line number: {self.line}\r\n"
         end = "\r\n\r\n" if self.text else "\r\n"
         return f"Filename: {self.config_file}\r\n{line}Error: {self.text}{end}"

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from winlab.iis.config import APPHOST, CONFIG_DIR, Collection, Configuration
+from winlab.iis.config import APPHOST, CONFIG_DIR, Configuration
+from winlab.iis.elements import Collection
 from winlab.iis.errors import ConfigError
 from winlab.iis.files import SCHEMA_FOLDER, machine_store
 from winlab.iis.schema import SCHEMA_DIR

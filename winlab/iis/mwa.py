@@ -12,18 +12,11 @@ from datetime import timedelta
 from typing import Any, TypeVar
 
 from winlab.iis import schema as schemas
-from winlab.iis.config import (
-    Collection,
-    ConfigStore,
-    Configuration,
-    Element,
-    Section,
-    SectionDefinition,
-    SectionGroup,
-    Session,
-    parse_binding,
-)
+from winlab.iis.config import ConfigStore, Configuration, Section, Session
+from winlab.iis.configfile import SectionDefinition, SectionGroup
+from winlab.iis.elements import Collection, Element
 from winlab.iis.errors import ConfigError
+from winlab.iis.reader import parse_binding
 from winlab.powershell.dotnet import context
 from winlab.powershell.dotnet.core import ctor, get_type, indexer, method, net_enum, net_type, prop, static
 from winlab.powershell.dotnet.declare import argument, argument_null, not_supported
@@ -226,9 +219,7 @@ class _Sequence(NetObject):
 
 def _at(items: list[Any], index: int) -> Any:
     if not 0 <= index < len(items):
-        raise net_exception(
-            ConfigError(0x80070585, "Invalid index. (Exception from HRESULT: 0x80070585)", bare=True, cause="com")
-        )
+        raise net_exception(ConfigError(0x80070585, "Invalid index. (Exception from HRESULT: 0x80070585)", bare=True))
     return items[index]
 
 
@@ -1871,7 +1862,6 @@ class ServerManager(NetObject):
                 "Retrieving the COM class factory for remote component with CLSID {2B72133B-3F5B-4602-8952-803546CE3344} from machine "
                 f"{server} failed due to the following error: 800706ba {server}.",
                 bare=True,
-                cause="com",
             )
         )
 

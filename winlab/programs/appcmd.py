@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from xml.sax.saxutils import quoteattr
 
-from winlab.iis.config import APPHOST_PATH, Collection, ConfigStore, Element, Section, Session
+from winlab.iis.config import APPHOST_PATH, ConfigStore, Section, Session
+from winlab.iis.elements import Collection, Element
 from winlab.iis.errors import ConfigError
 from winlab.iis.files import user_store
 from winlab.iis.install import is_installed

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from winlab.iis.config import APPHOST, ConfigStore, Element, Session
+from winlab.iis.config import APPHOST, ConfigStore, Session
+from winlab.iis.elements import Element
 from winlab.iis.errors import ConfigError
 
 ROOT = r"C:\inetpub\wwwroot\web.config"
