@@ -583,6 +583,7 @@ class NetType(NetObject):
         return cached
 
     def _merge(self, lower: str, is_static: bool) -> list[Overload]:
+        """Declared overloads of this type and its bases first: an override that only the list knows is the base's declaration."""
         result: list[Overload] = []
         seen: set[tuple[str, ...]] = set()
         for t in self.bases():
