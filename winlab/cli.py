@@ -120,10 +120,14 @@ def _print_json(value: Any) -> int:
     return 0
 
 
-def _print_status(status: dict[str, Any]) -> None:
-    for host in status["hosts"]:
+def _print_status(status: dict[str, Any], most: int | None = None) -> None:
+    for host in status["hosts"][:most]:
         extra = "" if not host["switches"] else "  " + " ".join(f"{k}={v}" for k, v in host["switches"].items())
         print(f"{host['name']:<8} {host['address']:<15} Windows {host['windows']:<5} {host['state']}{extra}")
+    if most is not None and len(status["hosts"]) > most:
+        print(
+            f"... and {len(status['hosts']) - most} more, up to {status['hosts'][-1]['address']}; `winlab status` lists them"
+        )
     print(f"user {status['user']}, password {status['password']}, artifacts {status['artifacts']}")
 
 
@@ -148,7 +152,7 @@ def _up(options: argparse.Namespace) -> int:
         status = daemon.call(state, "status")
     if options.json:
         return _print_json(status)
-    _print_status(status)
+    _print_status(status, most=20)
     return 0
 
 

@@ -52,10 +52,14 @@ class LabCommand:
         return name
 
 
-@pytest.fixture(scope="session")
-def network() -> str:
-    """Three numbers that no other test run on this machine is likely to use."""
+def free_network() -> str:
+    """Three numbers that no other lab on this machine is likely to use."""
     return f"127.{random.randrange(20, 250)}.{random.randrange(1, 200)}"
+
+
+@pytest.fixture
+def network() -> str:
+    return free_network()
 
 
 def make_lab(state: Path, network: str) -> Iterator[LabCommand]:
@@ -80,8 +84,8 @@ def lab(tmp_path: Path, network: str) -> Iterator[LabCommand]:
 
 
 @pytest.fixture(scope="module")
-def running_lab(tmp_path_factory: pytest.TempPathFactory, network: str) -> Iterator[LabCommand]:
+def running_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabCommand]:
     """A lab of two servers, shared by a module's tests."""
-    for command in make_lab(tmp_path_factory.mktemp("lab"), network):
+    for command in make_lab(tmp_path_factory.mktemp("lab"), free_network()):
         command("up", "--hosts", "2")
         yield command
