@@ -232,7 +232,7 @@ _ERROR_PAGES = {
 
 def is_installed(machine: Machine) -> bool:
     """Whether the server has IIS's core (W3SVC)."""
-    return machine.fs.is_file(APPHOST) and machine.registry.exists(INETSTP)
+    return machine.fs.is_file(APPHOST)
 
 
 def component(feature: str) -> Component | None:
@@ -249,14 +249,13 @@ def feature_installed(machine: Machine, feature: str) -> None:
     found = component(feature)
     if found is None:
         return
-    install_core(machine)
+    if not found.files:
+        install_core(machine)
     _install_component(machine, found)
 
 
 def feature_removed(machine: Machine, feature: str) -> None:
     """Takes the feature's modules, sections, files and registry values out again. Removing the web server leaves C:\\inetpub."""
-    if not is_installed(machine):
-        return
     if feature.lower() in (r.lower() for r in _ROLES):
         remove_core(machine)
         return
@@ -320,10 +319,12 @@ _DESCRIPTIONS = {"w3wp.exe": "IIS Worker Process", "appcmd.exe": "Application Se
 
 
 def remove_core(machine: Machine) -> None:
+    if not is_installed(machine):
+        return
     for item in machine.fs.listdir(CONFIG_DIR):
         if not item.is_dir:
             machine.fs.remove(item.path)
-    for name in ("w3wp.exe", "appcmd.exe", "inetinfo.exe", *_TOOLS):
+    for name in ("w3wp.exe", "appcmd.exe", "inetinfo.exe"):
         if machine.fs.is_file(f"{INETSRV}\\{name}"):
             machine.fs.remove(f"{INETSRV}\\{name}")
     if machine.registry.exists(INETSTP):
@@ -378,6 +379,19 @@ _PIXEL = bytes.fromhex(
 
 
 def _install_component(machine: Machine, part: Component) -> None:
+    for name in part.files:
+        machine.fs.mkdir(INETSRV, parents=True)
+        machine.fs.write_bytes(
+            f"{INETSRV}\\{name}", program_stub(name.removesuffix(".exe"), machine.windows.full_version)
+        )
+    if is_installed(machine):
+        _configure_component(machine, part)
+    key = machine.registry.create(INETSTP + r"\Components")
+    for name in part.registry:
+        key.set(name, 1, "DWord")
+
+
+def _configure_component(machine: Machine, part: Component) -> None:
     session = machine_store(machine).session()
     configuration = session.apphost()
     for group, name, allow_definition, mode in part.sections:
@@ -390,16 +404,23 @@ def _install_component(machine: Machine, part: Component) -> None:
         for section in ("handlers", "modules"):
             configuration.section(f"system.webServer/{section}").set_override_mode("Allow")
     session.commit()
-    for name in part.files:
-        machine.fs.write_bytes(
-            f"{INETSRV}\\{name}", program_stub(name.removesuffix(".exe"), machine.windows.full_version)
-        )
-    key = machine.registry.create(INETSTP + r"\Components")
-    for name in part.registry:
-        key.set(name, 1, "DWord")
 
 
 def _remove_component(machine: Machine, part: Component) -> None:
+    if is_installed(machine):
+        _unconfigure_component(machine, part)
+    if machine.registry.exists(INETSTP + r"\Components"):
+        key = machine.registry.open(INETSTP + r"\Components")
+        for name in part.registry:
+            if key.has(name):
+                key.delete_value(name)
+    kept = {f for c in COMPONENTS if c is not part and _is_registered(machine, c) for f in c.files}
+    for name in part.files:
+        if name not in kept and machine.fs.is_file(f"{INETSRV}\\{name}"):
+            machine.fs.remove(f"{INETSRV}\\{name}")
+
+
+def _unconfigure_component(machine: Machine, part: Component) -> None:
     session = machine_store(machine).session()
     configuration = session.apphost()
     for name in part.modules:
@@ -409,15 +430,6 @@ def _remove_component(machine: Machine, part: Component) -> None:
     if part.server == "Web-Static-Content":
         _drop(configuration.section("system.webServer/handlers").collection, name="StaticFile")
     session.commit()
-    if machine.registry.exists(INETSTP + r"\Components"):
-        key = machine.registry.open(INETSTP + r"\Components")
-        for name in part.registry:
-            if name in key.values():
-                key.delete_value(name)
-    kept = {f for c in COMPONENTS if c is not part and _is_registered(machine, c) for f in c.files}
-    for name in part.files:
-        if name not in kept and machine.fs.is_file(f"{INETSRV}\\{name}"):
-            machine.fs.remove(f"{INETSRV}\\{name}")
 
 
 def _is_registered(machine: Machine, part: Component) -> bool:

@@ -20,6 +20,7 @@ from winlab.iis.reader import parse_binding
 from winlab.powershell.dotnet import context
 from winlab.powershell.dotnet.core import ctor, get_type, indexer, method, net_enum, net_type, prop, static
 from winlab.powershell.dotnet.declare import argument, argument_null, not_supported
+from winlab.powershell.dotnet.time import TimeSpan
 from winlab.powershell.errors import NetException
 from winlab.powershell.objects import ByteArray, EnumValue, Int64, NetObject, PSArray, PSObject
 
@@ -81,14 +82,13 @@ def from_net(value: Any) -> Any:
         value = value.base
     if isinstance(value, EnumValue):
         return int(value)
-    if type(value).__name__ == "TimeSpan":
+    if isinstance(value, TimeSpan):
         return timedelta(microseconds=value.ticks // 10) if value.ticks < 2**63 - 8 else schemas.TIMESPAN_MAX
     return value
 
 
 def timespan(value: timedelta) -> Any:
-    ticks = 2**63 - 1 if value == schemas.TIMESPAN_MAX else (value // timedelta(microseconds=1)) * 10
-    return _construct("System.TimeSpan", ["Int64"], Int64(ticks))
+    return TimeSpan(2**63 - 1 if value == schemas.TIMESPAN_MAX else (value // timedelta(microseconds=1)) * 10)
 
 
 def _construct(type_name: str, params: list[str], *arguments: Any) -> Any:
