@@ -114,7 +114,7 @@ def test_timeout(server: FakeServer) -> None:
 
 def test_a_failed_connection_is_one_sentence(server: FakeServer) -> None:
     server.trouble["Create"] = ["unreachable"] * 9
-    with pytest.raises(ConnectError, match="win1: port 5985 is not reachable .* - check"):
+    with pytest.raises(ConnectError, match=r"win1: port 5985 is not reachable .* - check"):
         host().connect(show_errors=False, raise_exceptions=True)
 
 

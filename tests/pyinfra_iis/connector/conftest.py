@@ -1,0 +1,67 @@
+"""A lab of its own for the connector's tests. With PWSH=/path/to/pwsh its PowerShell is the real one, and files live in a temporary folder."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyinfra.api import Config, Inventory, State
+from pyinfra.api.host import Host
+
+from tests.labkit import Lab
+
+PWSH = os.environ.get("PWSH", "")
+
+
+def make_host(lab: Lab, number: int = 0, **data: Any) -> Host:
+    """A host of pyinfra for one of the lab's servers; not connected yet."""
+    name = f"@winrm/{lab.addresses[number]}"
+    inventory = Inventory(([name], {"winrm_user": lab.status["user"], "winrm_password": lab.password, **data}))
+    State(inventory, Config())
+    return inventory.get_host(name)
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[Lab]:
+    number = 80 + int(worker_id.removeprefix("gw") if worker_id != "master" else 9)
+    switches = ["--powershell", PWSH] if PWSH else []
+    found = Lab(tmp_path_factory.mktemp("lab"), f"127.0.{number}", 1, *switches)
+    yield found
+    found.down()
+
+
+@pytest.fixture
+def host(lab: Lab) -> Iterator[Host]:
+    """A connected host on a server without costs and faults."""
+    lab.winlab("set", "clear")
+    one = make_host(lab)
+    one.connect(raise_exceptions=True)
+    yield one
+    lab.winlab("set", "clear")
+    one.disconnect()
+
+
+@pytest.fixture
+def new_host(lab: Lab) -> Iterator[Callable[..., Host]]:
+    """Makes hosts with data of their own."""
+    lab.winlab("set", "clear")
+    made: list[Host] = []
+
+    def make(**data: Any) -> Host:
+        made.append(make_host(lab, **data))
+        return made[-1]
+
+    yield make
+    lab.winlab("set", "clear")
+    for one in made:
+        one.connector.disconnect()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> str:
+    """A folder on the server, with its last separator; not made yet."""
+    return f"{tmp_path}/there/" if PWSH else f"C:\\t{uuid.uuid4().hex[:8]}\\"
