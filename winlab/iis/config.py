@@ -30,10 +30,10 @@ from winlab.iis.configfile import (
 from winlab.iis.elements import Collection as Collection
 from winlab.iis.elements import Element
 from winlab.iis.errors import (
-    E_BAD_DATA,
     E_FILE_NOT_FOUND,
     E_LOCK_VIOLATION,
     E_NOT_SUPPORTED,
+    E_PATH_NOT_FOUND,
     E_SHARING_VIOLATION,
     SECTION_LOCKED,
     ConfigError,
@@ -57,6 +57,9 @@ class Files(Protocol):
 
     def write(self, path: str, data: bytes) -> None:
         """Replaces the file in one step. Raises ConfigError when that is not possible."""
+
+    def is_dir(self, path: str) -> bool:
+        """Whether there is a folder."""
 
     def signature(self, path: str) -> object:
         """Something cheap that changes when the file does (None for no file)."""
@@ -343,7 +346,8 @@ class Configuration:
             text = f"The configuration section '{path}' cannot be read because it is missing a section declaration"
             raise ConfigError(E_NOT_SUPPORTED, text, self.file.path)
         if schema is None:
-            raise ConfigError(E_BAD_DATA, "", self.file.path)
+            text = f"The configuration section '{path}' cannot be read because it is missing schema"
+            raise ConfigError(E_FILE_NOT_FOUND, text, self.file.path)
         return Section(self, definition.path, schema, layers, definition)
 
     def _layers(self, location: str | None) -> list[Layer]:
@@ -523,8 +527,23 @@ class Session:
         return found
 
     def web_file(self, site: str, path: str) -> ConfigFile:
-        directory = self.physical_path(site, path)
-        return self.writable(directory.rstrip("\\") + "\\web.config")
+        return self.writable(self._web_config_path(site, path))
+
+    def _web_config_path(self, site: str, path: str) -> str:
+        """The web.config of a path.
+
+        Raises:
+            ConfigError: 0x80070003 when the folder of a virtual directory is not there.
+        """
+        directory = self.physical_path(site, path).rstrip("\\")
+        file = directory + "\\web.config"
+        if not self.store.files.is_dir(directory + "\\") and self._is_directory_root(site, path):
+            raise ConfigError(E_PATH_NOT_FOUND, "Cannot read configuration file", file)
+        return file
+
+    def _is_directory_root(self, site: str, path: str) -> bool:
+        element = self.require_site(self.snapshot(self.store.apphost), site)
+        return virtual_directory_root(element, path)
 
     def physical_path(self, site: str, path: str) -> str:
         """The folder of a site's path by its virtual directories, environment variables expanded.
@@ -553,9 +572,7 @@ class Session:
             if depth == len(segments):
                 file = target
             else:
-                file = self.snapshot(
-                    self.physical_path(site, "/" + "/".join(segments[:depth])).rstrip("\\") + "\\web.config"
-                )
+                file = self.snapshot(self._web_config_path(site, "/" + "/".join(segments[:depth])))
             layers += [Layer(file, None), Layer(file, "")]
             above.append((file, depth))
         return layers
@@ -619,8 +636,22 @@ def _find_site(file: ConfigFile, name: str) -> XmlElement | None:
     return None
 
 
+def virtual_directory_root(site: XmlElement, path: str) -> bool:
+    """Whether a path is that of a virtual directory itself, not of a folder in one."""
+    found = _virtual_directory(site, path)
+    return found is not None and not found[1]
+
+
 def _physical_path(site: XmlElement, path: str) -> str | None:
-    """By the longest application path, then the longest virtual directory path in it."""
+    found = _virtual_directory(site, path)
+    if found is None:
+        return None
+    directory, rest = found
+    return "\\".join([(directory.get("physicalPath") or "").rstrip("\\"), *rest])
+
+
+def _virtual_directory(site: XmlElement, path: str) -> tuple[XmlElement, list[str]] | None:
+    """By the longest application path, then the longest virtual directory path in it; and the segments below."""
     wanted = "/" + "/".join(segments_of(path))
     application = _longest(site, "application", wanted)
     if application is None:
@@ -629,8 +660,7 @@ def _physical_path(site: XmlElement, path: str) -> str | None:
     directory = _longest(application, "virtualDirectory", inside)
     if directory is None:
         return None
-    rest = segments_of(inside)[len(segments_of(directory.get("path") or "")) :]
-    return "\\".join([(directory.get("physicalPath") or "").rstrip("\\"), *rest])
+    return directory, segments_of(inside)[len(segments_of(directory.get("path") or "")) :]
 
 
 def _longest(parent: XmlElement, tag: str, path: str) -> XmlElement | None:

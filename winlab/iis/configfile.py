@@ -57,6 +57,11 @@ class ConfigFile:
             text = f"Unrecognized element '{document.root.name}'"
             self._failure = ConfigError(E_BAD_DATA, text, self.path, document.root.line)
             raise self._failure
+        sections = document.root.find("configSections")
+        if sections is not None and document.root.elements[0] is not sections:
+            text = "Only one <configSections> element allowed.  It must be the first child element of the root <configuration> element   "
+            self._failure = ConfigError(E_BAD_DATA, text, self.path, sections.line)
+            raise self._failure
         return document
 
     def changed(self) -> bytes | None:

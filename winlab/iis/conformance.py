@@ -15,6 +15,7 @@ from lxml import etree
 
 from winlab.iis.config import APPHOST
 from winlab.iis.files import SCHEMA_FOLDER
+from winlab.iis.mwa import DLL
 from winlab.iis.schema import SCHEMA_DIR
 
 if TYPE_CHECKING:
@@ -49,8 +50,6 @@ def is_iis_document(document: dict[str, Any]) -> bool:
 
 def run_case(case: dict[str, Any], document: dict[str, Any]) -> CaseResult:
     """Runs one case on a scratch server of its own."""
-    from winlab.powershell.errors import LabUnsupported
-
     result = CaseResult(case["name"], case["topic"], "same", case.get("doubt", ""))
     state = tempfile.mkdtemp(prefix="winlab-iis-")
     try:
@@ -58,8 +57,8 @@ def run_case(case: dict[str, Any], document: dict[str, Any]) -> CaseResult:
         before = _files(machine)
         try:
             lines, error = _run(machine, document["prelude"], case["script"])
-        except LabUnsupported as refusal:
-            return CaseResult(case["name"], case["topic"], "refused", result.doubt, [refusal.message])
+        except _Refused as refusal:
+            return CaseResult(case["name"], case["topic"], "refused", result.doubt, [str(refusal)])
         result.details = _compare(case, lines, error, before, _files(machine))
     finally:
         shutil.rmtree(state, ignore_errors=True)
@@ -71,12 +70,13 @@ def run_case(case: dict[str, Any], document: dict[str, Any]) -> CaseResult:
 def _machine(state: str, config: dict[str, Any], schema: str) -> Machine:
     from winlab.windows.machine import Machine
 
-    machine = Machine("SRV1", "2016", state_dir=state)
+    machine = Machine("SCRATCH", "2016", state_dir=state)
     fs = machine.fs
     for folder in (SCHEMA_FOLDER, *SITE_FOLDERS.values()):
         fs.mkdir(folder, parents=True)
     for name in _SCHEMAS[schema]:
         fs.write_bytes(f"{SCHEMA_FOLDER}\\{name}", (SCHEMA_DIR / name).read_bytes())
+    fs.write_bytes(DLL, b"")
     fs.write_bytes(APPHOST, config["applicationHost.config"].encode())
     for site, files in config["sites"].items():
         for name, text in files.items():
@@ -94,9 +94,37 @@ def _files(machine: Machine) -> dict[str, str | None]:
     }
 
 
+_SETUP = r"""
+$ErrorActionPreference = 'Stop'
+[void][Reflection.Assembly]::LoadFrom("$env:windir\system32\inetsrv\Microsoft.Web.Administration.dll")
+$sm = New-Object Microsoft.Web.Administration.ServerManager
+$sm2 = New-Object Microsoft.Web.Administration.ServerManager
+$appHostPath = "$env:windir\system32\inetsrv\config\applicationHost.config"
+$webConfigPath = 'C:\inetpub\wwwroot\web.config'
+"""
+_SCRIPT = r"C:\conformance\case.ps1"
+
+
+class _Refused(Exception):
+    """The case needs something that the lab names as lacking."""
+
+
 def _run(machine: Machine, prelude: str, script: str) -> tuple[list[str], dict[str, str] | None]:
     """Printed lines, and the innermost exception that ended the script."""
-    raise NotImplementedError
+    from winlab.powershell.conformance import Run
+
+    machine.fs.mkdir(r"C:\conformance", parents=True)
+    machine.fs.write_bytes(_SCRIPT, b"\xef\xbb\xbf" + (_SETUP + prelude + script).encode())
+    run = Run(machine, r"C:\conformance\work", f"-File {_SCRIPT}", None)
+    machine.shutdown()
+    if run.refusal:
+        raise _Refused(run.refusal)
+    if run.end is None:
+        return run.lines, None
+    exception = run.end.exception
+    while exception.inner is not None:
+        exception = exception.inner
+    return run.lines, {"type": exception.type_name, "message": exception.message}
 
 
 # -- comparison

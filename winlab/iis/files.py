@@ -42,12 +42,17 @@ class MemoryFiles:
 
     def __init__(self, files: dict[str, bytes] | None = None):
         self._files = {k.lower(): v for k, v in (files or {}).items()}
+        self.missing: set[str] = set()
 
     def read(self, path: str) -> bytes | None:
         return self._files.get(path.lower())
 
     def write(self, path: str, data: bytes) -> None:
         self._files[path.lower()] = data
+
+    def is_dir(self, path: str) -> bool:
+        """Every folder is there, except those in `missing`."""
+        return path.rstrip("\\").lower() not in self.missing
 
     def signature(self, path: str) -> object:
         return self._files.get(path.lower())
@@ -102,6 +107,10 @@ class MachineFiles:
                 text = "Cannot write configuration file due to insufficient permissions"
                 raise ConfigError(E_ACCESSDENIED, text, path) from error
             raise ConfigError(E_SHARING_VIOLATION, "Cannot write configuration file", path) from error
+
+    def is_dir(self, path: str) -> bool:
+        exists: bool = self._machine.fs.is_dir(path)
+        return exists
 
     def signature(self, path: str) -> object:
         try:

@@ -330,3 +330,19 @@ def test_location_tags(make_store: Make) -> None:
     assert configuration.location_paths() == ["", "Default Web Site", "Tools/api"]
     configuration.remove_location("tools/API")
     assert "Tools/api" not in written(session, APPHOST)
+
+
+def test_the_folder_of_a_virtual_directory_must_be_there(make_store: Make) -> None:
+    store = make_store("fresh")
+    store.files.missing.add(r"c:\sites\tools\api")  # type: ignore[attr-defined]
+    reader = store.reader()
+    reader.check("Tools", "/no/such/folder")
+    with pytest.raises(ConfigError, match="Cannot read configuration file") as caught:
+        reader.check("Tools", "/api")
+    assert (caught.value.hresult, caught.value.file) == (0x80070003, API)
+
+
+def test_config_sections_come_first(make_store: Make) -> None:
+    text = "<configuration><system.webServer/><configSections/></configuration>"
+    with pytest.raises(ConfigError, match="Only one <configSections> element allowed"):
+        make_store("fresh", {ROOT: text}).reader().check("Default Web Site")
