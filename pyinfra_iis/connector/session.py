@@ -132,25 +132,31 @@ class Session:
 
     def close(self) -> None:
         """Ends the process and removes the shell, as far as the server can still be reached. Never raises a WireError."""
-        shell, self.shell, self.command = self.shell, None, None
-        dirty = self._dirty
-        self._reset_loop()
-        if shell is None:
-            return
-        if dirty:
-            self.wire.reset()
-        for attempt in range(2):
+        # A run that is broken off closes the connection while another greenlet still waits for an answer on it.
+        ours = self.lock.acquire(blocking=False)
+        try:
+            wire = self.wire if ours else Wire(self.settings)
+            shell, self.shell, self.command = self.shell, None, None
+            if ours and self._dirty:
+                wire.reset()
+            self._reset_loop()
+            if shell is not None:
+                self._remove(wire, shell)
+            wire.reset()
+        finally:
+            if ours:
+                self.lock.release()
+
+    def _remove(self, wire: Wire, shell: str) -> None:
+        for _ in range(2):
             try:
-                self.wire.delete(shell)
-                break
+                wire.delete(shell)
+                return
             except (Undecipherable, Unauthorized, Dropped):
-                self.wire.reset()
+                wire.reset()
             except WireError as error:
                 logger.debug("%s: removing the shell: %s", self.settings.name, error.what)
-                break
-            if attempt:
-                break
-        self.wire.reset()
+                return
 
     def spoil(self) -> None:
         """The exchange was cut off in the middle: the next request starts with a new process."""

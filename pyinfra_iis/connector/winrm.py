@@ -238,6 +238,7 @@ class WinRMConnector(BaseConnector):
         session = self._session()
         if self.single is not None:
             return self.single.run(raw, program, chdir, env, stdin, output.take, deadline)
+        output.codepage = session.facts.get("codepage", "")
         head = {f"env:{name}": value for name, value in env.items()}
         if chdir:
             head["chdir"] = chdir
@@ -255,7 +256,6 @@ class WinRMConnector(BaseConnector):
         result = session.request(
             kind, head, data, flags, on_output=output.take, on_restart=output.restart, deadline=deadline, safe=safe
         )
-        output.codepage = session.facts.get("codepage", "")
         if result.head.get("error"):
             output.take("stderr", result.head["error"].encode() + b"\n")
         return result.exit_code

@@ -11,7 +11,6 @@ import pytest
 from pyinfra.api import Config, HiddenValue, Inventory, State, StringCommand, output
 from pyinfra.api.exceptions import ConnectError
 from pyinfra.api.host import Host
-from pyinfra_cli.util import json_encode
 
 from pyinfra_iis.connector import SafeToRepeat, WinRMConnector, wire
 
@@ -176,7 +175,7 @@ def test_the_password_is_shown_nowhere(
     assert isinstance(connector, WinRMConnector) and connector.settings is not None
     assert connector.settings.password.unmask() == PASSWORD
     shown = [
-        json.dumps(one.data, default=json_encode), str(one.data.dict()), repr(connector.data), repr(connector.settings),
+        json.dumps(one.data.dict(), default=repr), str(one.data.dict()), repr(connector.data), repr(connector.settings),
         repr(vars(connector)), caplog.text,
     ]  # fmt: skip
     assert PASSWORD not in "".join(shown)
