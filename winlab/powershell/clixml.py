@@ -9,7 +9,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-from winlab.powershell.errors import ErrorRecord, NetException, TerminatingError
+from winlab.powershell.errors import NetException, TerminatingError
 from winlab.powershell.objects import (
     AutomationNull,
     Byte,
@@ -124,7 +124,23 @@ def serialize_all(values: list[Any], depth: int = _DEFAULT_DEPTH) -> str:
     return _indented(root)
 
 
+class ElementWriter:
+    """Objects one by one as elements of one document, without indentation."""
+
+    def __init__(self, depth: int = _DEFAULT_DEPTH) -> None:
+        self._serializer = _Serializer(depth)
+
+    def element(self, value: Any) -> str:
+        root = ElementTree.Element("Objs")
+        self._serializer.write(root, value, self._serializer.depth, None)
+        return "".join(line.strip() for child in root for line in _lines(child))
+
+
 def _indented(root: ElementTree.Element) -> str:
+    return "\r\n".join(_lines(root))
+
+
+def _lines(root: ElementTree.Element) -> list[str]:
     lines: list[str] = []
 
     def emit(element: ElementTree.Element, indent: int) -> None:
@@ -143,7 +159,7 @@ def _indented(root: ElementTree.Element) -> str:
             lines.append(f"{pad}<{element.tag}{attributes}></{element.tag}>")
 
     emit(root, 0)
-    return "\r\n".join(lines)
+    return lines
 
 
 class _Serializer:
@@ -438,9 +454,3 @@ def _net_value(tag: str, text: str) -> Any:
         return call_static(get_type("System.Xml.XmlConvert"), "ToTimeSpan", [text])
     name = names.get(tag)
     return convert(unescape(text), get_type(name)) if name else unescape(text)
-
-
-def error_elements(record: ErrorRecord, lines: list[str]) -> str:
-    """An error as powershell.exe writes it with -EncodedCommand: its text, line by line."""
-    del record
-    return "".join(stream_text(line + "\r\n", "Error") for line in lines)

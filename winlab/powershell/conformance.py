@@ -15,6 +15,7 @@ import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -90,12 +91,11 @@ def run_file(path: str | Path, jobs: int | None = None, names: Iterable[str] | N
         wanted = set(names)
         cases = [case for case in cases if case.get("name") in wanted]
     if "configs" in data:
-        from winlab.powershell.conformance_iis import run_cases
-
-        return Result(run_cases(data, cases))
+        shared = {key: value for key, value in data.items() if key != "cases"}
+        return Result(_in_parallel(cases, jobs or os.cpu_count() or 1, partial(run_iis_chunk, shared)))
     if any("valid" in case for case in cases):
         return Result([_syntax_case(index, case) for index, case in enumerate(cases)])
-    return Result(_in_parallel(cases, jobs or os.cpu_count() or 1))
+    return Result(_in_parallel(cases, jobs or os.cpu_count() or 1, run_chunk))
 
 
 # --- scripts that parse or not ------------------------------------------------------------------------------------------------
@@ -116,14 +116,16 @@ def _syntax_case(index: int, case: dict[str, Any]) -> Outcome:
 # --- scripts with their output --------------------------------------------------------------------------------------------------
 
 
-def _in_parallel(cases: list[dict[str, Any]], jobs: int) -> list[Outcome]:
+def _in_parallel(
+    cases: list[dict[str, Any]], jobs: int, run: Callable[[list[dict[str, Any]]], list[Outcome]]
+) -> list[Outcome]:
     jobs = min(jobs, max(len(cases) // 8, 1))
     chunks = [cases[index::jobs] for index in range(jobs)]
     if jobs == 1:
-        found = run_chunk(cases)
+        found = run(cases)
     else:
         with ProcessPoolExecutor(jobs) as pool:
-            found = [outcome for outcomes in pool.map(run_chunk, chunks) for outcome in outcomes]
+            found = [outcome for outcomes in pool.map(run, chunks) for outcome in outcomes]
     order = {case["name"]: index for index, case in enumerate(cases)}
     return sorted(found, key=lambda outcome: order[outcome.name])
 
@@ -248,6 +250,17 @@ def _first_difference(expected: list[str], actual: list[str]) -> str:
     return f"line {len(expected) + 1} is too many: {actual[len(expected)]!r}"
 
 
+# --- edits of IIS configuration --------------------------------------------------------------------------------------------------
+
+
+def run_iis_chunk(document: dict[str, Any], cases: list[dict[str, Any]]) -> list[Outcome]:
+    """Run edits of IIS configuration, each on a scratch server of its own."""
+    from winlab.iis.conformance import run_case
+
+    found = [run_case(case, document) for case in cases]
+    return [Outcome(one.name, one.topic, one.status, "; ".join(one.details)) for one in found]
+
+
 # --- the command ------------------------------------------------------------------------------------------------------------------
 
 
@@ -264,7 +277,7 @@ def main(argv: list[str] | None = None, write: Callable[[str], Any] = print) -> 
     parser.add_argument("--jobs", type=int, metavar="N", help="processes to use (default: one per core)")
     options = parser.parse_args(argv)
     if not Path(options.file).is_file():
-        print(f"winlab: there is no file {options.file}.", file=sys.stderr)
+        sys.stderr.write(f"winlab: there is no file {options.file}.\n")
         return 2
     threading.stack_size(0)
     result = run_file(options.file, options.jobs, options.case)

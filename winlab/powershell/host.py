@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import codecs
 import ntpath
+import re
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from winlab.powershell import clixml
+from winlab.powershell.ast import Ast, ScriptBlockAst, VariableExpressionAst
 from winlab.powershell.errors import (
     ErrorRecord,
     ExitException,
@@ -25,13 +28,18 @@ from winlab.powershell.formatting.errorview import error_text, parse_error_text
 from winlab.powershell.formatting.output import Formatter
 from winlab.powershell.formatting.text import wrap
 from winlab.powershell.hostargs import BAD_START, Arguments, UsageError, parse_arguments
+from winlab.powershell.objects import ScriptBlock
 from winlab.powershell.parser import ParseError, parse
+from winlab.powershell.runtime.binder import Argument
+from winlab.powershell.runtime.commands import ExternalScriptInfo, HostInformationMessage, InformationRecord, Streams
+from winlab.powershell.runtime.conversion import to_string
 from winlab.windows.errors import WindowsError
 
 if TYPE_CHECKING:
     from winlab.powershell.runtime.engine import Runtime
     from winlab.windows.processes import ProgramContext
 
+Take = Callable[[Any], None]
 _CONSOLE_WIDTH = 80
 _UNHANDLED = "ParentContainsErrorRecordException"
 _LOGO = "Windows PowerShell \r\nCopyright (C) 2016 Microsoft Corporation. All rights reserved.\r\n\r\n"
@@ -77,6 +85,7 @@ class ConsoleHost:
         self.exit_code: int | None = None
         self.runtime: Runtime | None = None
         self._xml_open = False
+        self._output: clixml.ElementWriter | None = None
         self._progress = clixml.ProgressWriter()
         self._stdin = _LineReader(ctx)
 
@@ -98,8 +107,18 @@ class ConsoleHost:
             self._err(clixml.PREAMBLE + clixml.HEADER)
         self._err(element)
 
+    def write_object(self, value: Any) -> None:
+        """An output object as CLIXML on standard output (-OutputFormat XML)."""
+        if self._output is None:
+            self._output = clixml.ElementWriter()
+            self._out(clixml.PREAMBLE + clixml.HEADER)
+        self._out(self._output.element(value))
+
     def close(self) -> None:
-        """End the CLIXML document, if one was begun."""
+        """End the CLIXML documents, if any were begun."""
+        if self._output is not None:
+            self._out(clixml.FOOTER)
+            self._output = None
         if self._xml_open:
             self._err(clixml.FOOTER)
             self._xml_open = False
@@ -142,6 +161,27 @@ class ConsoleHost:
         """A progress record: only CLIXML shows it, there is no screen."""
         if self.xml:
             self._xml_out(self._progress.record(activity, status, **details))
+
+    def write_line(self, text: str) -> None:
+        self.write_host(text)
+
+    def write_information(self, record: InformationRecord) -> None:
+        """What Write-Host and Write-Information say."""
+        data = record.data
+        if isinstance(data, HostInformationMessage):
+            self.write_host(data.message, not data.no_newline)
+        else:
+            self.write_host(to_string(data))
+
+    def streams(self) -> Streams:
+        """The sinks of a runspace whose records this host shows."""
+        return Streams(
+            self.write_error,
+            lambda record: self.write_warning(record.message),
+            lambda record: self.write_verbose(record.message),
+            lambda record: self.write_debug(record.message),
+            self.write_information,
+        )
 
     # --- input --------------------------------------------------------------------------------------------------------
 
@@ -225,8 +265,13 @@ class _Session:
         self.arguments = arguments
         self.recorder = recorder
         self.interactive = not arguments.non_interactive
-        self.host = ConsoleHost(ctx, recorder, arguments.encoded and ctx.stderr is not None, self.interactive)
-        self.runtime = Runtime(ctx.machine, user=ctx.user, env=ctx.env, program=ctx, host=self.host)
+        self.reads_statements = False
+        xml_errors = arguments.encoded or arguments.output_format == "XML"
+        self.host = ConsoleHost(ctx, recorder, xml_errors and ctx.stderr is not None, self.interactive)
+        self.runtime = Runtime(
+            ctx.machine, user=ctx.user, env=ctx.env, location=ctx.cwd, program=ctx, process=ctx.process, host=self.host
+        )
+        self.runtime.streams = self.host.streams()
         self.host.runtime = self.runtime
 
     def run(self) -> int:
@@ -234,7 +279,6 @@ class _Session:
             return self._run()
         finally:
             self.host.close()
-            self.runtime.close()
 
     def _run(self) -> int:
         arguments = self.arguments
@@ -258,8 +302,13 @@ class _Session:
         if errors:
             self._parse_errors(errors)
             return 1
-        run = self.runtime.run_script
-        return self._guarded(lambda take: run(tree, take, input=self.host.input_lines()), fails_with_success=True)
+        return self._guarded(partial(self._run_tree, tree), fails_with_success=True)
+
+    def _run_tree(self, tree: ScriptBlockAst, take: Take, info: Any = None, arguments: list[Any] | None = None) -> None:
+        """Run a script at global scope; standard input is its $input where it asks for that."""
+        block = ScriptBlock(tree, None, tree.extent.file)
+        values = self.host.input_lines() if not self.reads_statements and _takes_input(tree) else None
+        self.runtime.run_block(block, take, arguments, values, info=info)
 
     def _file(self, path: str) -> int:
         full = self.ctx.resolve(path)
@@ -287,12 +336,10 @@ class _Session:
         if errors:
             self._parse_errors(errors)
             return 1
-        run = self.runtime.run_file
-        arguments = self.arguments.file_arguments
-        code = self._guarded(
-            lambda take: run(tree, full, arguments, take, input=self.host.input_lines()), fails_with_success=False
-        )
-        return self._exit_code(code)
+        info = ExternalScriptInfo(ntpath.basename(full), full)
+        arguments = script_arguments(self.arguments.file_arguments)
+        work = partial(self._run_tree, tree, info=info, arguments=arguments)
+        return self._exit_code(self._guarded(work, fails_with_success=False))
 
     def _scripts_disabled(self) -> bool:
         policy = self.arguments.execution_policy
@@ -315,6 +362,7 @@ class _Session:
 
     def _loop(self, prompt: bool) -> int:
         """Statements from standard input, one by one. A statement of several lines ends with an empty line."""
+        self.reads_statements = True
         block: list[str] = []
         code = 0
         while True:
@@ -337,9 +385,8 @@ class _Session:
             if errors:
                 self._parse_errors(errors)
                 continue
-            run = self.runtime.run_script
             ended: list[int] = []
-            code = self._guarded(lambda take, tree=tree: run(tree, take), fails_with_success=False, ended=ended)  # type: ignore[misc]
+            code = self._guarded(partial(self._run_tree, tree), fails_with_success=False, ended=ended)
             if ended or self.host.exit_code is not None:
                 return code
             code = 0
@@ -348,7 +395,7 @@ class _Session:
 
     def _guarded(
         self,
-        work: Callable[[Callable[[Any], None]], Any],
+        work: Callable[[Take], Any],
         *,
         fails_with_success: bool,
         ended: list[int] | None = None,
@@ -361,9 +408,10 @@ class _Session:
             ended: gets the code when the script called `exit`.
         """
         formatter = Formatter(self.runtime, self.host.write_host, self.host.buffer_width - 1)
+        take = self.host.write_object if self.arguments.output_format == "XML" else formatter.write
         try:
             try:
-                work(formatter.write)
+                work(take)
             finally:
                 formatter.finish()
         except ExitException as leave:
@@ -384,7 +432,7 @@ class _Session:
             return 1
         except PipelineStopped:
             return 1
-        return 0 if self.runtime.last_success or not fails_with_success else 1
+        return 0 if self.runtime.success or not fails_with_success else 1
 
     def _parse_errors(self, errors: list[ParseError]) -> None:
         exception = NetException("System.Management.Automation.ParseException", parse_error_text(errors))
@@ -398,6 +446,34 @@ class _Session:
         record.reason = _UNHANDLED
         self.recorder.ended_by(record)
         self.host.show_error(record)
+
+
+def _takes_input(tree: ScriptBlockAst) -> bool:
+    """Whether a script reads its input: only then is standard input read for it, others may want it themselves."""
+    if tree.process_block is not None:
+        return True
+    return bool(tree.find_all(_is_input, search_nested_script_blocks=False))
+
+
+def _is_input(node: Ast) -> bool:
+    return isinstance(node, VariableExpressionAst) and node.variable_path.user_path.lower() == "input"
+
+
+def script_arguments(texts: list[str]) -> list[Argument]:
+    """What follows a script's path on the command line, as its arguments: `-Name value`, `-Switch`, `-Name:value`."""
+    found: list[Argument] = []
+    for text in texts:
+        match = _PARAMETER.match(text)
+        if match is None:
+            found.append(Argument(None, text, True))
+        elif match.group(2) is None:
+            found.append(Argument(match.group(1), None, False, text=text))
+        else:
+            value: Any = match.group(2)
+            if value.lower() in ("$true", "$false"):
+                value = value.lower() == "$true"
+            found.append(Argument(match.group(1), value, True, text=text))
+    return found
 
 
 def exit_code_of(value: Any) -> int:
@@ -429,6 +505,8 @@ _ANSI = [
     bytes([byte]).decode("cp1252", "replace") if byte not in (0x81, 0x8D, 0x8F, 0x90, 0x9D) else chr(byte)
     for byte in range(256)
 ]
+
+_PARAMETER = re.compile(r"^[-\u2013\u2014\u2015]([A-Za-z_?][^:\s]*)(?::(.*))?$", re.DOTALL)
 
 _USAGE = """
 PowerShell[.exe] [-PSConsoleFile <file> | -Version <version>]
