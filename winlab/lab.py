@@ -106,6 +106,7 @@ class Host:
         self.running = False
         self.boots = 0
         self.stopping = False
+        self._disk_free = -1.0
         self._rebooting: asyncio.Task[None] | None = None
         self._down: asyncio.Task[None] | None = None
         self._up: asyncio.Task[None] | None = None
@@ -237,6 +238,7 @@ class Host:
         await asyncio.to_thread(shutil.rmtree, self.folder, True)
         self.stats.reset()
         self.stopping = False
+        self._disk_free = -1.0
         await self.start()
 
     # -- switches and counters --------------------------------------------------------------------------------------------------------
@@ -262,7 +264,9 @@ class Host:
         switches = self.switches
         machine.clock_skew = datetime.timedelta(seconds=switches["clock-skew"])
         machine.powershell_start = switches["powershell-start"] / 1000
-        machine.disk_free = None if switches["disk-free"] < 0 else int(switches["disk-free"])
+        if switches["disk-free"] != self._disk_free:  # it is used up by writing, so it is set once only
+            self._disk_free = switches["disk-free"]
+            machine.fs.free_limit = None if self._disk_free < 0 else int(self._disk_free)
         machine.iis_state_delay = switches["iis-state-delay"] / 1000
         machine.powershell_limits = {
             "seconds": switches["powershell-timeout"] or None,

@@ -270,8 +270,9 @@ class Service:
         for node in body:
             if local(node) not in ("Command", "Arguments"):
                 raise faults.schema(local(node))
-        program = text(body, "Command")
-        if not program:
+        named = child(body, "Command")
+        program = "" if named is None else named.text or ""
+        if not program.strip():
             raise faults.invalid_parameter()
         if sum(command.running for command in shell.commands.values()) >= self.config.max_processes_per_shell:
             raise faults.processes_quota(self.config.max_processes_per_shell)
