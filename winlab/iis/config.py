@@ -459,6 +459,7 @@ class Session:
 
     def __init__(self, store: ConfigStore, signatures: dict[str, object] | None = None):
         self.store = store
+        self.read_only = False
         self._signatures = signatures
         self._data: dict[str, tuple[bytes | None, ConfigError | None]] = {}
         self._snapshots: dict[str, ConfigFile] = {}
@@ -474,6 +475,9 @@ class Session:
             if self._signatures is not None:
                 self._signatures[path] = self.store.files.signature(path)
             try:
+                if key == self.store.apphost.lower():
+                    # What IIS opens first, and so what it names to who may not read the folder.
+                    self.store.files.read(CONFIG_DIR + r"\redirection.config")
                 self._data[key] = (self.store.files.read(path), None)
             except ConfigError as error:
                 self._data[key] = (None, error)
@@ -513,6 +517,7 @@ class Session:
         key = (site.lower(), path.lower())
         if key not in self._configurations:
             self._configurations[key] = Configuration(self, site, path)
+            self._configurations[key].read_only = self.read_only
         return self._configurations[key]
 
     def require_site(self, file: ConfigFile, name: str) -> XmlElement:

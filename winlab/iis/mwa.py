@@ -19,9 +19,9 @@ from winlab.iis.errors import ConfigError
 from winlab.iis.reader import parse_binding
 from winlab.powershell.dotnet import context
 from winlab.powershell.dotnet.core import ctor, get_type, indexer, method, net_enum, net_type, prop, static
-from winlab.powershell.dotnet.declare import argument, argument_null, not_supported
+from winlab.powershell.dotnet.declare import argument, argument_null
 from winlab.powershell.dotnet.time import TimeSpan
-from winlab.powershell.errors import NetException
+from winlab.powershell.errors import LabUnsupported, NetException
 from winlab.powershell.objects import ByteArray, EnumValue, Int64, NetObject, PSArray, PSObject
 
 ASSEMBLY = "Microsoft.Web.Administration"
@@ -458,7 +458,7 @@ class ConfigurationCollectionSchema(NetObject):
 
 
 def _no_metadata(name: str) -> Any:
-    raise not_supported(f"The metadata '{name}' is not kept by the lab.")
+    raise LabUnsupported(f"the metadata '{name}' of Microsoft.Web.Administration")
 
 
 # -- attributes
@@ -1620,6 +1620,10 @@ class WorkerProcess(ConfigurationElementNet):
     process_id = _attribute("ProcessId : int get", "processId", read_only=True)
     state = _attribute("State : WorkerProcessState get", "state", "enum WorkerProcessState", read_only=True)
 
+    @method("GetRequests(int) : RequestCollection")
+    def get_requests(self, time_elapsed: int) -> Any:
+        raise LabUnsupported("WorkerProcess.GetRequests")
+
 
 @_collection_type("WorkerProcessCollection", "WorkerProcess")
 class WorkerProcessCollection(_CollectionMembers):
@@ -1853,6 +1857,33 @@ class ServerManager(NetObject):
     @ctor("()")
     def new(self) -> None:
         ServerManager.__init__(self)
+
+    @ctor("(string)")
+    def new_for_file(self, path: str) -> None:
+        raise LabUnsupported("a ServerManager over another applicationHost.config")
+
+    @ctor("(bool,string)")
+    def new_read_only(self, read_only: bool, path: str) -> None:
+        if path:
+            raise LabUnsupported("a ServerManager over another applicationHost.config")
+        ServerManager.__init__(self)
+        self.session.read_only = read_only
+
+    @method("GetAdministrationConfiguration() : Configuration")
+    def get_administration_configuration(self) -> Any:
+        raise LabUnsupported("ServerManager.GetAdministrationConfiguration")
+
+    @method("GetRedirectionConfiguration() : Configuration")
+    def get_redirection_configuration(self) -> Any:
+        raise LabUnsupported("ServerManager.GetRedirectionConfiguration")
+
+    @method("GetMetadata(string) : object")
+    def get_metadata(self, name: str) -> Any:
+        return _no_metadata(name)
+
+    @method("SetMetadata(string,object) : void")
+    def set_metadata(self, name: str, value: Any) -> None:
+        _no_metadata(name)
 
     @static("OpenRemote(string) : ServerManager")
     def open_remote(server: str) -> Any:  # type: ignore[misc]
