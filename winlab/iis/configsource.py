@@ -234,37 +234,33 @@ class StoreConfiguration:
 
     def _place(self, reader: Reader, site: str, path: str) -> str:
         """The deepest part of a URL path that configuration can stand for: a folder of the site, or a location tag's path."""
-        parts = [p for p in path.split("/") if p]
-        while parts:
-            here = "/" + "/".join(parts)
-            if self._is_place(reader, site, here):
-                return here
-            parts.pop()
-        return "/"
+        segments = [p for p in path.split("/") if p]
+        folders = [0, *(d for d in range(1, len(segments) + 1) if self._is_folder(reader, site, segments[:d]))]
+        depth = max(folders[-1], *(self._tagged(reader, site, segments, at) for at in folders))
+        return "/" + "/".join(segments[:depth])
 
-    def _is_place(self, reader: Reader, site: str, path: str) -> bool:
+    def _is_folder(self, reader: Reader, site: str, segments: list[str]) -> bool:
         try:
-            folder = reader.physical_path(site, path)
-            if folder and self.machine.fs.is_dir(folder):
-                return True
+            return bool(self.machine.fs.is_dir(reader.physical_path(site, "/" + "/".join(segments))))
         except (WindowsError, ConfigError):
             return False
-        return self._has_location(reader, site, path)
 
-    def _has_location(self, reader: Reader, site: str, path: str) -> bool:
-        """A location tag of applicationHost.config or of a web.config on the way names this very path."""
+    def _tagged(self, reader: Reader, site: str, segments: list[str], at: int) -> int:
+        """How deep the location tags go that concern the path: those of applicationHost.config, and of the web.config at a depth."""
         session = reader._open()
+        folder = session.physical_path(site, "/" + "/".join(segments[:at]))
+        own = session.snapshot(folder.rstrip("\\") + "\\web.config")
         apphost = session.snapshot(session.store.apphost)
-        if any(location_path(tag).lower() == f"{site}{path}".lower() for tag in apphost.locations()):
-            return True
-        segments = [p for p in path.split("/") if p]
-        for depth in range(len(segments)):
-            above = session.physical_path(site, "/" + "/".join(segments[:depth]))
-            file = session.snapshot(above.rstrip("\\") + "\\web.config")
-            rest = "/".join(segments[depth:]).lower()
-            if file.exists and any(location_path(tag).lower() == rest for tag in file.locations()):
-                return True
-        return False
+        deepest = 0
+        for file, base, above in ((own, [], at), (apphost, [site], 0)):
+            if not file.exists or (file is apphost and at):
+                continue
+            wanted = [s.lower() for s in [*base, *segments[above:]]]
+            for tag in file.locations():
+                parts = [s for s in location_path(tag).lower().split("/") if s]
+                if parts and wanted[: len(parts)] == parts:
+                    deepest = max(deepest, above + len(parts) - len(base))
+        return deepest
 
 
 def _is_above(above: Application, application: Application) -> bool:

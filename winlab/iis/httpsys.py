@@ -306,7 +306,7 @@ class HttpSys:
     Args:
         address: the server's IP address.
         dispatch: called with each request that belongs to a site.
-        ssl_context: gives the TLS context of an endpoint, or None when it has no certificate.
+        ssl_context: gives the TLS context of an endpoint.
         error_log: takes the lines of the HTTP error log.
     """
 
@@ -314,7 +314,7 @@ class HttpSys:
         self,
         address: str,
         dispatch: Dispatch,
-        ssl_context: Callable[[Endpoint], ssl.SSLContext | None],
+        ssl_context: Callable[[Endpoint], ssl.SSLContext],
         error_log: ErrorNote | None = None,
     ) -> None:
         self.address = address
@@ -370,8 +370,6 @@ class HttpSys:
         if endpoint.server is not None:
             return 0
         context = self._ssl_context(endpoint) if endpoint.secure else None
-        if endpoint.secure and context is None:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
 
         async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             await self._serve(reader, writer, endpoint)
@@ -405,14 +403,6 @@ class HttpSys:
                 for task in list(self._idle):
                     if self._connections[task].port == port:
                         task.cancel()
-
-    async def refresh_tls(self) -> None:
-        """Opens the https ports anew: their certificates have changed."""
-        for endpoint in self.endpoints.values():
-            if endpoint.secure and endpoint.server is not None:
-                endpoint.server.close()
-                endpoint.server = None
-                await self._listen(endpoint)
 
     async def close(self) -> None:
         for endpoint in self.endpoints.values():

@@ -48,7 +48,7 @@ class Pipeline:
         except ClientGone:
             exchange.close = True
         except Exception:
-            self.machine.log(f"IIS: {exchange.method} {exchange.url.raw}: {traceback.format_exc()}")
+            self.machine.log(f"IIS: {exchange.method} {exchange.url.raw[:200]}: {traceback.format_exc()}")
             error = HttpError(500, 0, 0x8000FFFF, text="The lab failed; its log says where.")
         if error is not None:
             await self._refuse(exchange, context, error)

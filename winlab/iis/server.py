@@ -169,14 +169,8 @@ class IISService:
             self.loop.call_soon_threadsafe(lambda: self.spawn(self.apply_async()))
 
     def certificates_changed(self) -> None:
-        """The certificates of endpoints have changed: https ports take the new ones."""
-
-        async def renew() -> None:
-            self.tls.forget()
-            await self.httpsys.refresh_tls()
-
-        if self.running:
-            self.loop.call_soon_threadsafe(lambda: self.spawn(renew()))
+        """The certificates of endpoints have changed: new connections get the new ones."""
+        self.tls.forget()
 
     def machine_stopped(self) -> None:
         """The server goes down: its processes are ended by itself, the listeners are ours to close."""

@@ -24,27 +24,33 @@ class TlsContexts:
         """Certificates may have been replaced."""
         self._contexts.clear()
 
-    def context(self, endpoint: Endpoint) -> ssl.SSLContext | None:
-        """The context of a port, choosing by the client's server name; None when it has no certificate at all."""
-        default: ssl.SSLContext | None = None
-        by_name: dict[str, ssl.SSLContext] = {}
-        for (_, host), (_, binding) in endpoint.routes.items():
-            entry = sslcerts.of_binding(self.machine, binding)
-            context = self._of(entry.thumbprint, entry.store) if entry is not None else None
-            if context is None:
-                continue
-            if binding.sni and host:
-                by_name[host] = context
-            default = default or context
-        if default is None:
-            return None
+    def context(self, endpoint: Endpoint) -> ssl.SSLContext:
+        """The context of a port. Which certificate is presented is decided with each connection, by the client's server name."""
         front = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
 
-        def choose(connection: ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> None:
-            connection.context = by_name.get((name or "").lower(), default)
+        def choose(connection: ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> int | None:
+            chosen = self._choose(endpoint, (name or "").lower())
+            if chosen is None:
+                return ssl.ALERT_DESCRIPTION_HANDSHAKE_FAILURE
+            connection.context = chosen
+            return None
 
         front.sni_callback = choose  # type: ignore[assignment]
         return front
+
+    def _choose(self, endpoint: Endpoint, name: str) -> ssl.SSLContext | None:
+        """The certificate of the binding by that name, else the one of the address; None when there is none."""
+        default: ssl.SSLContext | None = None
+        for (_, host), (_, binding) in endpoint.routes.items():
+            by_name = binding.sni and host
+            if by_name and host != name:
+                continue
+            entry = sslcerts.of_binding(self.machine, binding)
+            context = self._of(entry.thumbprint, entry.store) if entry is not None else None
+            if context is not None and by_name:
+                return context
+            default = default or context
+        return default
 
     def has(self, thumbprint: str, store: str) -> bool:
         """The store has the certificate with its private key."""

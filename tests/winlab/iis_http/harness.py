@@ -363,6 +363,7 @@ class Web:
 
     def log_lines(self, number: int = 1) -> list[str]:
         """Lines of a site's log of today."""
+        self.call(asyncio.sleep(0))
         self.service.flush_logs()
         path = rf"C:\inetpub\logs\LogFiles\W3SVC{number}\u_ex{time.strftime('%y%m%d', time.gmtime())}.log"
         return list(self.machine.fs.read_text(path).splitlines())
