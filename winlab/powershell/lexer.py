@@ -30,11 +30,11 @@ _DASHES = "-\u2013\u2014\u2015"
 _SINGLE_QUOTES = "'\u2018\u2019\u201a\u201b"
 _DOUBLE_QUOTES = '"\u201c\u201d\u201e'
 _WHITESPACE = re.compile(f"[{_SPACES}]+")
-_NOT_SPACE = re.compile(f"[^{_SPACES}]")
+_SPACE_SET = frozenset(char for char in map(chr, range(0x3001)) if _WHITESPACE.match(char))
 # What ends a word whatever the mode.
 _TOKEN_END = f"\\0\\t\\n\\v\\f\\r &(),;{{|}}{_SPACES}"
 _GENERIC_CHUNK = re.compile(f"[^{_TOKEN_END}`${_SINGLE_QUOTES}{_DOUBLE_QUOTES}]+")
-_TOKEN_ENDS = re.compile(f"[{_TOKEN_END}]")
+_TOKEN_ENDS = frozenset("\0\t\n\v\f\r &(),;{|}") | _SPACE_SET
 _SINGLE_CHUNK = re.compile(f"[^{_SINGLE_QUOTES}]*")
 _DOUBLE_CHUNK = re.compile(f"[^{_DOUBLE_QUOTES}$`]*")
 _HERE_CHUNK = re.compile(r"[^\r\n$`]*")
@@ -115,7 +115,7 @@ class SubExpressionText:
 
 def is_whitespace(char: str) -> bool:
     """Whether the character separates tokens (line ends do not count)."""
-    return _WHITESPACE.match(char) is not None
+    return char in _SPACE_SET
 
 
 def is_variable_start(char: str) -> bool:
@@ -358,7 +358,7 @@ class Tokenizer:
         return self._new(kind)
 
     def _token_ends(self, index: int) -> bool:
-        return _TOKEN_ENDS.match(self.s, index) is not None
+        return self.s[index] in _TOKEN_ENDS
 
     def _scan_single_quote(self, c: str) -> Token:
         text = self._string_literal()
@@ -563,7 +563,7 @@ class Tokenizer:
         if not self.want_simple_name:
             if mode == COMMAND:
                 following = s[end]
-                if following != " " and following != "\n" and not _TOKEN_ENDS.match(following):
+                if following not in _TOKEN_ENDS:
                     return self._generic(match.group())
             if mode in (COMMAND, SIGNATURE):
                 kind = KEYWORDS.get(match.group().lower())
