@@ -21,7 +21,7 @@ from pyinfra.connectors.util import CommandOutput, OutputLine
 from typing_extensions import Unpack, override
 
 from . import files, frames, posix, programs
-from .errors import MayHaveRun, TransferFailed, WireError
+from .errors import LoopLost, MayHaveRun, TransferFailed, WireError
 from .secret import Secret, reveal, scrub
 from .session import NoLoop, Session
 from .settings import ConnectorData, Settings, SettingsError, connector_data_meta, read_settings, unknown_keys
@@ -117,19 +117,31 @@ class WinRMConnector(BaseConnector):
             self.single.open()
             return
         try:
-            self.session.open()
+            self._open_session(self.session)
         except NoLoop as reason:
             self.single = ProcessPerCommand(self.settings, self.session.wire)
             self.single.open()
             self.host.log_styled(
                 scrub(
-                    f"PowerShell on this server does not keep a process for us ({reason}); each command starts one of its own, which is "
-                    "slower, and files go in small pieces",
+                    f"PowerShell on this server keeps no process for us ({reason}); each command starts one of its own, which is slower, "
+                    "and files go in small pieces",
                     self.settings.secrets,
                 ),
                 fg="yellow",
                 log_func=logger.warning,
             )
+
+    @staticmethod
+    def _open_session(session: Session) -> None:
+        """A process that was ended or cut off while it started gets a second chance; a policy does not."""
+        try:
+            session.open()
+        except LoopLost:
+            session.open()
+        except NoLoop as reason:
+            if "language mode" in str(reason):
+                raise
+            session.open()
 
     @override
     def disconnect(self) -> None:

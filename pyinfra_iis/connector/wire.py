@@ -327,6 +327,11 @@ def translate(error: Exception, settings: Settings) -> WireError | None:
         return Unreachable(scrub(f"{type(error).__name__}: {error}", settings.secrets))
     if isinstance(error, SpnegoError):
         return Garbled("the sealed answer could not be opened", "something between us and the server changes messages")
+    if isinstance(error, WinRMError) and "not installed" in str(error):
+        return Unreachable(
+            f"transport {settings.transport} needs a package that is not installed here",
+            f"pip install 'pyinfra-iis[{settings.transport}]'",
+        )
     if isinstance(
         error,
         ET.ParseError | ExpatError | KeyError | IndexError | ValueError | AttributeError | binascii.Error | WinRMError,

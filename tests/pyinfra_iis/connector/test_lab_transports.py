@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from winrm import transport
 
 from pyinfra_iis.connector import doctor
 from pyinfra_iis.connector.errors import CertificateRefused, Garbled, NameUnknown, Unauthorized, Unreachable, WireError
@@ -119,6 +120,13 @@ def test_what_is_wrong_is_one_sentence(lab: Lab, data: dict[str, Any], kind: typ
         shell(settings(lab, **data))
     sentence = caught.value.sentence("srv1")
     assert words in sentence and lab.password not in sentence and "\n" not in sentence
+
+
+@pytest.mark.skipif(transport.HAVE_KERBEROS, reason="it is installed")
+def test_a_transport_that_is_not_installed(lab: Lab) -> None:
+    with pytest.raises(Unreachable) as caught:
+        shell(settings(lab, winrm_transport="kerberos"))
+    assert "pip install" in caught.value.todo
 
 
 def test_a_proxys_page(lab: Lab) -> None:
