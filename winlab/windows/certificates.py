@@ -121,7 +121,7 @@ class Certificates:
             raise WindowsError(2, "The system cannot find the file specified.")
         return self.folder / location.lower() / name.lower()
 
-    def list(self, store: str = "My", location: str = "LocalMachine") -> list[Certificate]:
+    def all(self, store: str = "My", location: str = "LocalMachine") -> list[Certificate]:
         """Certificates of a store by thumbprint. WindowsError 2 for an unknown store."""
         folder = self._store(store, location)
         if not folder.is_dir():
@@ -181,7 +181,7 @@ class Certificates:
 
     def chain(self, certificate: Certificate) -> list[Certificate]:
         """The certificate and its issuers as far as the machine's stores have them."""
-        known = [item for store in ("CA", "Root", "My") for item in self.list(store)]
+        known = [item for store in ("CA", "Root", "My") for item in self.all(store)]
         result = [certificate]
         while not _issued(result[-1], result[-1]):
             issuer = next((item for item in known if item not in result and _issued(result[-1], item)), None)

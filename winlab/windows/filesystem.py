@@ -599,6 +599,21 @@ class FileSystem:
         if user is not None and self._granted(location, host, is_dir, user) & mask != mask:
             raise WindowsError(5, path=path)
 
+    def paths_with_own_acl(self) -> list[str]:
+        """Windows paths of existing objects that have entries of their own, folders before what is in them."""
+        keys = sorted(
+            {*self._defaults, *(key for key, record in self._records.items() if "acl" in record or "owner" in record)}
+        )
+        paths = [key[0] + ":\\" + key[2:] for key in keys]
+        return [self.stored_path(path) for path in paths if self.exists(path)]
+
+    def access_below(self, folder: str, user: Token | None, is_dir: bool) -> int:
+        """The access mask `user` has on a file or folder directly in `folder` that has no entries of its own and belongs to Administrators."""
+        if user is None:
+            return acl_module.FULL_CONTROL
+        inherited = acl_module.inherit(self.get_acl(folder).aces, is_dir, acl_module.ADMINISTRATORS)
+        return acl_module.granted(Acl(acl_module.ADMINISTRATORS, inherited), user.sids)
+
     def check_access(self, path: str, mask: int, user: Token | None) -> None:
         """WindowsError 5 unless `user` has every right of `mask` at the existing path."""
         location, host = self._existing(path)

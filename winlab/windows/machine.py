@@ -64,7 +64,8 @@ class Machine:
         self.name = name.upper()[:15]
         self.address = address
         self.loop = loop
-        self.state_dir = Path(state_dir).absolute()
+        # links resolved: paths of real processes are compared with ours
+        self.state_dir = Path(state_dir).resolve()
         self.lock = threading.RLock()
         self.hooks = Hooks()
         self.stopped = False

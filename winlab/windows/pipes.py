@@ -148,6 +148,16 @@ class Pipe:
                 return b"".join(parts)
             parts.append(data)
 
+    def unread(self, data: bytes) -> None:
+        """Puts bytes back in front of what waits: a reader took them and did not use them."""
+        with self._condition:
+            if self._read_closed or not data:
+                return
+            self._chunks.appendleft(data)
+            self._size += len(data)
+            self._condition.notify_all()
+        self._notify()
+
     def readline(self, timeout: float | None = None) -> bytes:
         """One line with its line feed, or what is left before the end of file."""
         deadline = None if timeout is None else time.monotonic() + timeout
