@@ -92,7 +92,7 @@ def _parser() -> argparse.ArgumentParser:
     state = add("state-hash", _state_hash, "a hash over all that a server holds, volatile things apart", json_flag=True)
     state.add_argument("host", metavar="HOST")
     state.add_argument("--list", action="store_true", help="one line per file and record, fit for diff")
-    state.add_argument("--volatile", action="store_true", help="with --list: the volatile ones too")
+    state.add_argument("--volatile", action="store_true", help="with --list or --json: what changes by itself, too")
     logs = add("log", _log, "what the lab's process said")
     logs.add_argument("-n", type=int, default=50, metavar="LINES", help="how many of the last lines (default: 50)")
     logs.add_argument("-f", "--follow", action="store_true", help="go on as lines come")
@@ -340,6 +340,8 @@ def _list_switches() -> int:
 
 def _state_hash(options: argparse.Namespace) -> int:
     result = daemon.call(_state(options), "state", host=options.host)
+    if not options.volatile:
+        del result["volatile"], result["volatile_hash"]
     if options.json:
         return _print_json(result)
     if options.list:

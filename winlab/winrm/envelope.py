@@ -14,6 +14,8 @@ from lxml import etree
 from winlab.winrm import faults
 from winlab.winrm.uris import ACTIONS, ANONYMOUS, FAULT_ACTION, NAMESPACES
 
+MIN_ENVELOPE_SIZE = 8192
+"""Bytes; no client may ask for smaller replies (DSP0226 6.2)."""
 _DURATION = re.compile(
     r"(-?)P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d*)?)S)?)?", re.ASCII
 )
@@ -147,6 +149,8 @@ def parse_request(data: bytes) -> Request:
         if not size.isdigit():
             raise in_reply_to(request, faults.schema("MaxEnvelopeSize"))
         request.max_envelope_size = int(size)
+        if request.max_envelope_size < MIN_ENVELOPE_SIZE:
+            raise in_reply_to(request, faults.small_envelope())
     return request
 
 

@@ -220,6 +220,15 @@ def not_xml() -> Fault:
     return Fault(2150858819, "w:SchemaValidationError", text)
 
 
+def small_envelope() -> Fault:
+    """The client's MaxEnvelopeSize is below the least that the protocol allows (ERROR_WSMAN_MIN_ENVELOPE_SIZE)."""
+    text = (
+        "The WS-Management service cannot process the request because the MaxEnvelopeSize header is too small. The minimum "
+        "value is 8192."
+    )
+    return Fault(2150858878, "w:EncodingLimit", text, fault_detail="MinimumEnvelopeLimit")
+
+
 def unknown_option(name: str) -> Fault:
     """An option that the client insists on and the plugin does not have (ERROR_WSMAN_OPTIONS_INVALID_NAME)."""
     text = (

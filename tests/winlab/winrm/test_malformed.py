@@ -78,6 +78,13 @@ def test_durations_that_are_none(server: FakeServer, text: str) -> None:
     assert 'Code="2150858817"' in reply.text
 
 
+def test_envelopes_that_are_too_small(server: FakeServer) -> None:
+    server.config(allow_unencrypted=True, auth_basic=True)
+    request = recorded_requests()[0].replace(b">153600<", b">8191<")
+    reply = requests.post(server.url, data=request, auth=("Administrator", USERS["Administrator"]), timeout=10)
+    assert 'Code="2150858878"' in reply.text
+
+
 def test_utf16_envelopes(server: FakeServer) -> None:
     """Windows' own clients write UTF-16."""
     server.config(allow_unencrypted=True, auth_basic=True)
