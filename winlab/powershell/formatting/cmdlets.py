@@ -222,13 +222,18 @@ class OutString(Cmdlet):
             self.write("".join(line + "\r\n" for line in self.lines))
 
 
+def _nowhere(line: str) -> None:
+    """A runspace without a host shows nothing."""
+
+
 class _OutHost(Cmdlet):
     input_object = parameter("InputObject", "Management.Automation.PSObject", pipeline=True)
 
     def begin(self) -> None:
         host = self.runtime.host
         width = int(getattr(host, "buffer_width", DEFAULT_WIDTH + 1)) - 1
-        self.formatter = Formatter(self.runtime, lambda line: host.write_host(line, True), width)
+        write = host.write_host if host is not None else _nowhere
+        self.formatter = Formatter(self.runtime, write, width)
 
     def process(self) -> None:
         self.formatter.write(self.input_object)

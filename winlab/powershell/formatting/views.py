@@ -135,6 +135,18 @@ def _member_definition_type(value: Any) -> Any:
     return _get(value, "TypeName")
 
 
+def _entry_key(value: Any) -> Any:
+    from winlab.powershell.objects import unwrap
+
+    return unwrap(value).key
+
+
+def _entry_value(value: Any) -> Any:
+    from winlab.powershell.objects import unwrap
+
+    return unwrap(value).value
+
+
 def _date_time(value: Any, runtime: Any) -> list[str]:
     from winlab.powershell.dotnet.values import net_string
     from winlab.powershell.objects import unwrap
@@ -203,7 +215,7 @@ VIEWS: dict[str, View] = {
     ),
     "System.DateTime": CustomView(_date_time),
     "System.TimeSpan": ListView(_names(*_TIME_SPAN)),
-    "System.Collections.DictionaryEntry": TableView(_columns(("Name", "Name", 30), ("Value", "Value"))),
+    "System.Collections.DictionaryEntry": TableView(_columns(("Name", _entry_key, 30), ("Value", _entry_value))),
     "System.Collections.Generic.KeyValuePair`2": TableView(_names("Key", "Value"), auto_size=True),
     "System.Guid": TableView(_columns(("Guid", "Guid", 36))),
     "System.Version": TableView(
