@@ -68,6 +68,7 @@ def put(session: Session, source: IO[bytes], path: str, chdir: str = "", progres
         while True:
             try:
                 session.open()
+                session.pinned = True
                 path_there = _absolute(session, path, chdir)
                 answer = _put_once(session, source, path_there, token, total, resumed > 0, progress)
             except TooLarge:
@@ -85,6 +86,8 @@ def put(session: Session, source: IO[bytes], path: str, chdir: str = "", progres
             except BaseException:
                 session.spoil()
                 raise
+            finally:
+                session.pinned = False
             if answer == "":
                 return
             if resumed >= 3 or not answer.startswith("sum"):

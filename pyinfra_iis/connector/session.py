@@ -98,6 +98,7 @@ class Session:
         self.shell: str | None = None
         self.command: str | None = None
         self._dirty = False
+        self.pinned = False  # a transfer is under way in this process: not the time to start a new one
         self._reset_loop()
 
     # -- life -----------------------------------------------------------------------------------------------------------
@@ -277,9 +278,9 @@ class Session:
         self._stderr_tail = bytearray()
 
     def _worn_out(self) -> bool:
-        return self.command is not None and (
-            self._count >= self.settings.recycle_after or self._memory > self.settings.recycle_memory << 20
-        )
+        if self.command is None or self.pinned:
+            return False
+        return self._count >= self.settings.recycle_after or self._memory > self.settings.recycle_memory << 20
 
     def _create(self) -> str:
         try:

@@ -239,3 +239,12 @@ def test_the_loop_is_ascii_and_the_loader_short() -> None:
 
 def test_lost_loop_has_a_sentence() -> None:
     assert LoopLost("gone", "do").sentence("h") == "h: gone - do"
+
+
+def test_a_transfer_outlives_the_time_for_a_new_process() -> None:
+    server, one = connect(winrm_recycle_after=2)
+    for _ in range(2):
+        run(one, "out a")
+    files.put(one, io.BytesIO(CONTENTS["random"] * 20), "C:\\r")
+    assert server.files["C:\\r"] == CONTENTS["random"] * 20
+    assert server.starts == 2
