@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 Take = Callable[[Any], None]
 _CONSOLE_WIDTH = 80
 _UNHANDLED = "ParentContainsErrorRecordException"
+_PROGRESS_DETAILS = ("activity_id", "current_operation", "parent_id", "percent", "seconds", "completed")
 _LOGO = "Windows PowerShell \r\nCopyright (C) 2016 Microsoft Corporation. All rights reserved.\r\n\r\n"
 _RESTRICTED = (
     "File {0} cannot be loaded because running scripts is disabled on this system. For more information, see "
@@ -157,10 +158,21 @@ class ConsoleHost:
             for line in wrap(prefix + text, self.buffer_width - 1):
                 self.write_host(line)
 
-    def write_progress(self, activity: str, status: str = "", **details: Any) -> None:
+    def write_progress(self, record: Any) -> None:
         """A progress record: only CLIXML shows it, there is no screen."""
-        if self.xml:
-            self._xml_out(self._progress.record(activity, status, **details))
+        if not self.xml:
+            return
+        details = {name: getattr(record, name) for name in _PROGRESS_DETAILS if getattr(record, name, None) is not None}
+        activity, status = getattr(record, "activity", ""), getattr(record, "status", "")
+        self._xml_out(self._progress.record(to_string(activity), to_string(status), **details))
+
+    def modules_prepared(self, runtime: Runtime) -> None:
+        """The first command of a module was looked up: 5.1 reads the modules then, and says so as progress."""
+        if (
+            self.xml
+            and runtime.preference_variable(runtime.frame.scope, "progresspreference", "continue") == "continue"
+        ):
+            self._xml_out(self._progress.record("Preparing modules for first use.", completed=True))
 
     def write_line(self, text: str) -> None:
         self.write_host(text)
@@ -181,6 +193,7 @@ class ConsoleHost:
             lambda record: self.write_verbose(record.message),
             lambda record: self.write_debug(record.message),
             self.write_information,
+            self.write_progress,
         )
 
     # --- input --------------------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ _NATIVE = "NativeCommandErrorMessage"
 _INDENT = 4
 _LONGEST = 40  # longer parts of the category line keep only their ends
 _KEPT = 15
+_MOST_ERRORS = 10
 _LINE_LIMIT = 69  # so that nothing wraps on a console of 80 columns
 _CONTEXT_BEFORE, _CONTEXT_AFTER = 12, 8
 
@@ -113,9 +114,12 @@ def target_type(record: ErrorRecord) -> str:
     return str(found.name)
 
 
-def parse_error_text(errors: list[Any], buffer_width: int = 80) -> str:
-    """The text of a script's parse errors, as ParseException's message shows them."""
-    return "\n".join(part for error in errors for part in (position_message(error.extent), error.message, ""))
+def parse_error_text(errors: list[Any]) -> str:
+    """The message of a ParseException: place and message of each error, of ten at most."""
+    shown = [f"{position_message(error.extent)}\n{error.message}" for error in errors[:_MOST_ERRORS]]
+    if len(errors) > _MOST_ERRORS:
+        shown.append("Not all parse errors were reported.  Correct the reported errors and try again.")
+    return "\n".join(shown)
 
 
 def position_message(extent: Any) -> str:
