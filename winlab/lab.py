@@ -12,6 +12,7 @@ import resource
 import secrets
 import shutil
 import string
+import threading
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
@@ -23,7 +24,9 @@ from winlab.artifacts import PORT as ARTIFACTS_PORT
 from winlab.artifacts import Artifacts
 from winlab.stats import Stats, total
 from winlab.switches import SwitchError, Switches
+from winlab.windows.errors import WindowsError
 from winlab.windows.machine import Machine
+from winlab.windows.processes import ProgramContext
 from winlab.winrm.config import WinRMConfig
 from winlab.winrm.http import Endpoint
 from winlab.winrm.logon import MachineLogon
@@ -457,6 +460,22 @@ def _prepare_powershell(path: str | None) -> None:
             ctx.sleep(delay)
         main = processes.find_program(_ENGINE)
         assert main is not None
-        return main(ctx)
+        limit = (getattr(ctx.machine, "powershell_limits", None) or {}).get("seconds")
+        if not limit:
+            return main(ctx)
+        timer = threading.Timer(limit, _end_runaway, (ctx, limit))
+        timer.daemon = True
+        timer.start()
+        try:
+            return main(ctx)
+        finally:
+            timer.cancel()
 
     processes.register_program("powershell", start, big_stack=not path)
+
+
+def _end_runaway(ctx: ProgramContext, limit: float) -> None:
+    """A script ran longer than the lab allows: its process ends, and says why."""
+    with contextlib.suppress(WindowsError):
+        ctx.err(f"powershell.exe: ended by the lab after {limit:g} s (switch powershell-timeout).\n")
+    ctx.process.kill(tree=True, exit_code=1)

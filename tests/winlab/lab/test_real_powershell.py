@@ -53,10 +53,17 @@ def test_ending_the_command_ends_the_real_process(lab: LabCommand, stand_in: Pat
     command = protocol.run_command(shell, "powershell.exe sleep")
     assert protocol.get_command_output_raw(shell, command)[0] == b"sleeping\n"
     protocol.close_shell(shell)
+    assert ends(stand_in)
+
+
+def ends(program: Path) -> bool:
+    """Whether the program's processes end within seconds."""
     deadline = time.monotonic() + 5
-    while time.monotonic() < deadline and running(stand_in):
+    while time.monotonic() < deadline:
+        if not running(program):
+            return True
         time.sleep(0.05)
-    assert not running(stand_in)
+    return False
 
 
 def running(program: Path) -> list[str]:
@@ -79,6 +86,17 @@ def test_the_time_a_start_takes(lab: LabCommand, stand_in: Path) -> None:
     command = protocol.run_command(shell, "powershell.exe x")
     assert protocol.get_command_output(shell, command)[2] == 42
     assert 0.7 <= time.monotonic() - start < 2.5
+
+
+def test_runaways_end_and_say_so(lab: LabCommand, stand_in: Path) -> None:
+    lab("up", "--powershell", str(stand_in), "powershell-timeout=0.5")
+    protocol = lab.protocol()
+    shell = protocol.open_shell()
+    command = protocol.run_command(shell, "powershell.exe sleep")
+    out, err, code = protocol.get_command_output(shell, command)
+    assert (out, code) == (b"sleeping\n", 1)
+    assert b"ended by the lab after 0.5 s" in err
+    assert ends(stand_in)
 
 
 @pytest.mark.skipif(not os.environ.get("PWSH"), reason="PWSH names no PowerShell")
