@@ -463,7 +463,8 @@ def _prepare_powershell(path: str | None) -> None:
         limit = (getattr(ctx.machine, "powershell_limits", None) or {}).get("seconds")
         if not limit:
             return main(ctx)
-        timer = threading.Timer(limit, _end_runaway, (ctx, limit))
+        # The lab's engine ends a script by itself; this is for what does not listen, and for a real PowerShell.
+        timer = threading.Timer(limit if path else limit + 1, _end_runaway, (ctx, limit))
         timer.daemon = True
         timer.start()
         try:
