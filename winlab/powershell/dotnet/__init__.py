@@ -15,6 +15,10 @@ MODULES = (
     "encodings",
     "regex_types",
     "globalization",
+    "paths",
+    "threads",
+    "streams",
+    "files",
 )
 _loaded = False
 
