@@ -48,6 +48,8 @@ DEFAULT_VERSION = "2022"
 DEFAULT_NETWORK = "127.0.1"
 HOSTS_PER_NETWORK = 253
 ADMINISTRATOR = "Administrator"
+_TLS_SWITCHES = ("https", "certificate", "https-certificate")
+"""Those that need new listeners."""
 _ENGINE = "powershell, once started"
 
 
@@ -167,7 +169,7 @@ class Host:
         try:
             await self.endpoint.start(self.address, config.http_port)
             if self.switches["https"]:
-                pem = ensure_certificate(self.folder, self.name, self.address)
+                pem = ensure_certificate(self.folder, self.name, self.address, self.switches["https-certificate"])
                 certificates = ClientCertificates(self.folder / "certmapping.json")
                 self.endpoint.certificates = certificates.account
                 await self.endpoint.start(self.address, config.https_port, certificates.context(pem))
@@ -391,10 +393,9 @@ class Lab:
         """
         hosts = self.select(names)
         for host in hosts:
-            https = host.switches["https"]
-            certificate = host.switches["certificate"]
+            before = [host.switches[name] for name in _TLS_SWITCHES]
             set_switches(host.switches, switches)
-            if (https, certificate) != (host.switches["https"], host.switches["certificate"]) and host.running:
+            if before != [host.switches[name] for name in _TLS_SWITCHES] and host.running:
                 await host.endpoint.stop()
                 host.apply_switches()
                 await host.listen()

@@ -29,6 +29,7 @@ class Setting:
     default: Any
     help: str
     unit: str = ""
+    choices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,13 @@ SETTINGS: dict[str, Setting] = {
         Setting("negotiate", bool, True, "WinRM's Negotiate authentication"),
         Setting("certificate", bool, False, "WinRM's client certificate authentication (HTTPS only)"),
         Setting("https", bool, False, "an HTTPS listener on port 5986 with a self-signed certificate"),
+        Setting(
+            "https-certificate",
+            str,
+            "good",
+            "what the HTTPS listener shows: good, wrong-name or expired",
+            choices=("good", "wrong-name", "expired"),
+        ),
         Setting("max-envelope", int, 0, "WinRM's MaxEnvelopeSizekb, 0 for the version's default", "kB"),
         Setting("max-shells", int, 0, "WinRM's MaxShellsPerUser, 0 for the version's default"),
         Setting("max-processes", int, 0, "WinRM's MaxProcessesPerShell, 0 for the version's default"),
@@ -196,6 +204,10 @@ def parse_setting(setting: Setting, value: str) -> Any:
         raise SwitchError(f"{setting.name} takes on or off, not {value!r}")
     if text in ("off", ""):
         return setting.default
+    if setting.choices:
+        if text not in setting.choices:
+            raise SwitchError(f"{setting.name} takes {', '.join(setting.choices)}, not {value!r}")
+        return text
     try:
         return setting.kind(text)
     except ValueError as error:

@@ -17,11 +17,17 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
 _UPN = ObjectIdentifier("1.3.6.1.4.1.311.20.2.3")
 
 
-def ensure_certificate(folder: Path, name: str, address: str) -> Path:
-    """A PEM file with certificate and key in `folder`, made when there is none: self-signed, for the name and the address."""
-    path = folder / "winrm-https.pem"
+def ensure_certificate(folder: Path, name: str, address: str, kind: str = "good") -> Path:
+    """A PEM file with certificate and key in `folder`, made when there is none: self-signed, for the name and the address.
+
+    Args:
+        kind: `good`, `wrong-name` (for another server) or `expired` (since yesterday).
+    """
+    path = folder / ("winrm-https.pem" if kind == "good" else f"winrm-https-{kind}.pem")
     if path.exists():
         return path
+    if kind == "wrong-name":
+        name, address = f"not-{name}.example", "192.0.2.1"
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = datetime.datetime.now(datetime.UTC)
@@ -31,8 +37,8 @@ def ensure_certificate(folder: Path, name: str, address: str) -> Path:
         .issuer_name(subject)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=3650))
+        .not_valid_before(now - datetime.timedelta(days=400))
+        .not_valid_after(now + datetime.timedelta(days=-1 if kind == "expired" else 3650))
         .add_extension(
             x509.SubjectAlternativeName([x509.DNSName(name), x509.IPAddress(ipaddress.ip_address(address))]), False
         )

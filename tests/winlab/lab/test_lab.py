@@ -211,6 +211,15 @@ def test_https(running_lab: LabCommand) -> None:
         shell = secure.open_shell()
         command = secure.run_command(shell, HOSTNAME, skip_cmd_shell=True)
         assert secure.get_command_output(shell, command)[0] == b"SRV1\r\n"
+        sealed = type(protocol)(
+            host["winrm_https"],
+            transport="ntlm",
+            username="Administrator",
+            password=lab.json("status")["password"],
+            server_cert_validation="ignore",
+            message_encryption="always",
+        )
+        assert sealed.open_shell()
         trusting = type(protocol)(
             host["winrm_https"],
             transport="ntlm",
@@ -219,6 +228,11 @@ def test_https(running_lab: LabCommand) -> None:
             ca_trust_path=str(lab.state / "hosts" / "SRV1" / "winrm-https.pem"),
         )
         assert trusting.open_shell()
+        for kind, says in (("wrong-name", "doesn't match|not valid for"), ("expired", "expired")):
+            lab("set", "SRV1", f"https-certificate={kind}")
+            pem = lab.state / "hosts" / "SRV1" / f"winrm-https-{kind}.pem"
+            with pytest.raises(requests.exceptions.SSLError, match=says):
+                requests.post(host["winrm_https"], timeout=2, verify=str(pem))
     finally:
         lab("set", "clear")
     with pytest.raises(requests.ConnectionError):

@@ -60,6 +60,15 @@ def test_pypsrp_runs_a_command_and_signals_afterwards(server: FakeServer) -> Non
         assert process.rc == 0
 
 
+@pytest.mark.parametrize("auth", ["negotiate", "ntlm"])
+def test_pypsrp_over_spnego_and_plain_ntlm(server: FakeServer, auth: str) -> None:
+    with server.wsman(auth=auth, encryption="always") as wsman, WinRS(wsman) as shell:
+        for number in range(3):
+            process = Process(shell, "echo", [str(number)])
+            process.invoke()
+            assert process.stdout == b"%d\r\n" % number
+
+
 def test_unicode_account_name_and_password(server: FakeServer) -> None:
     protocol = server.protocol("Ünïcode")
     shell = protocol.open_shell()

@@ -217,6 +217,7 @@ def test_nth_and_count(server: FakeServer) -> None:
         ("nonsense", "1", "no switch 'nonsense'"),
         ("rtt", "fast", "rtt takes a number"),
         ("https", "maybe", "https takes on or off"),
+        ("https-certificate", "red", "takes good, wrong-name, expired"),
         ("busy", "-1", "whole number"),
         ("busy", "nth:0", "whole number"),
         ("busy", "colour:red", "not 'colour'"),
@@ -231,7 +232,7 @@ def test_wrong_switches_are_named(name: str, value: str, says: str) -> None:
 def test_switches_describe_themselves() -> None:
     switches = Switches()
     for name, setting in SETTINGS.items():
-        switches.set(name, "on" if setting.kind is bool else "3")
+        switches.set(name, "on" if setting.kind is bool else setting.choices[-1] if setting.choices else "3")
     for name in FAULTS:
         switches.set(name, "action:Send,nth:2,count:always")
     told = switches.to_json()
