@@ -37,8 +37,8 @@ def _python() -> bytes:
 def builders() -> dict[str, Callable[[], bytes]]:
     """File name -> what makes its bytes."""
     return {
-        "httpPlatformHandler_amd64.msi": _package("httpPlatformHandler"),
-        "httpbridge_x64.msi": _package("httpbridge"),
+        "httpPlatformHandler_amd64.msi": _package("httpplatformhandler-1.2"),
+        "httpbridge_x64.msi": _package("httpplatformhandler-2.0"),
         f"python-{platform.python_version()}-amd64.zip": _python,
     }
 
