@@ -15,13 +15,9 @@ from winlab.powershell.dotnet import numberformat, values
 from winlab.powershell.dotnet.core import ACCELERATOR_BY_TYPE, NetType, get_type, type_of
 from winlab.powershell.errors import ErrorRecord, NetException, runtime_error
 from winlab.powershell.objects import (
-    BYTES,
     INT32_MAX,
     INT32_MIN,
-    INT64_MAX,
-    INT64_MIN,
     AutomationNull,
-    BigInteger,
     Byte,
     ByteArray,
     Char,
@@ -650,9 +646,7 @@ def _to_type(value: Any, t: NetType) -> Any:
         if found is not None:
             return found
         raise cast_error(
-            "InvalidCastConvertingStringToType"
-            if False
-            else "ConvertToFinalInvalidCastException",
+            "InvalidCastConvertingStringToType" if False else "ConvertToFinalInvalidCastException",
             f'Cannot convert the "{value}" value of type "System.String" to type "System.Type".',
         )
     raise _final(value, t)
@@ -774,7 +768,7 @@ def _enum_from_text(text: str, t: NetType) -> Any:
         if len(matches) > 1:
             found = ", ".join(n for n in values if n.lower() in matches)
             reason = (
-                f'The identifier name {part.strip()} cannot be processed due to the multiple possible matches of the '
+                f"The identifier name {part.strip()} cannot be processed due to the multiple possible matches of the "
                 f"enumerator names. Specify one of the following enumerator names and try again:\n{found}"
             )
         else:
@@ -940,5 +934,3 @@ def try_convert(value: Any, t: NetType) -> tuple[bool, Any]:
 
 def runtime_failure(error_id: str, message: str, **more: Any) -> NetException:
     return runtime_error(error_id, message, **more)
-
-

@@ -15,7 +15,6 @@ from winlab.powershell.dotnet.core import (
     NetType,
     Overload,
     get_type,
-    lookup,
     resolve_signature_type,
     type_of,
 )
@@ -23,11 +22,9 @@ from winlab.powershell.errors import LabUnsupported, NetException, TerminatingEr
 from winlab.powershell.objects import (
     BYTES,
     AutomationNull,
-    Byte,
     ByteArray,
     Char,
     Dictionary,
-    EnumValue,
     MultiArray,
     NetObject,
     NullString,
@@ -35,7 +32,6 @@ from winlab.powershell.objects import (
     PSCustomObject,
     PSObject,
     PSReference,
-    ScriptBlock,
     Single,
 )
 from winlab.powershell.runtime import conversion
@@ -62,14 +58,14 @@ IDENTITY = 0x11F
 
 # Widening conversions of C# between numbers (PowerShell's NumericImplicit).
 _WIDENING: dict[str, frozenset[str]] = {
-    "System.SByte": frozenset("Int16 Int32 Int64 Single Double Decimal".split()),
-    "System.Byte": frozenset("Int16 UInt16 Int32 UInt32 Int64 UInt64 Single Double Decimal".split()),
-    "System.Int16": frozenset("Int32 Int64 Single Double Decimal".split()),
-    "System.UInt16": frozenset("Int32 UInt32 Int64 UInt64 Single Double Decimal".split()),
-    "System.Int32": frozenset("Int64 Single Double Decimal".split()),
-    "System.UInt32": frozenset("Int64 UInt64 Single Double Decimal".split()),
-    "System.Int64": frozenset("Single Double Decimal".split()),
-    "System.UInt64": frozenset("Single Double Decimal".split()),
+    "System.SByte": frozenset(["Int16", "Int32", "Int64", "Single", "Double", "Decimal"]),
+    "System.Byte": frozenset(["Int16", "UInt16", "Int32", "UInt32", "Int64", "UInt64", "Single", "Double", "Decimal"]),
+    "System.Int16": frozenset(["Int32", "Int64", "Single", "Double", "Decimal"]),
+    "System.UInt16": frozenset(["Int32", "UInt32", "Int64", "UInt64", "Single", "Double", "Decimal"]),
+    "System.Int32": frozenset(["Int64", "Single", "Double", "Decimal"]),
+    "System.UInt32": frozenset(["Int64", "UInt64", "Single", "Double", "Decimal"]),
+    "System.Int64": frozenset(["Single", "Double", "Decimal"]),
+    "System.UInt64": frozenset(["Single", "Double", "Decimal"]),
     "System.Single": frozenset(["Double"]),
     "System.Double": frozenset(),
     "System.Decimal": frozenset(),
@@ -814,5 +810,3 @@ def find_indexer(t: NetType, args: Sequence[Any]) -> tuple[NetIndexer, list[Any]
     if best is None:
         return None
     return best[1], [convert_argument(a, p) for a, p in zip(args, best[2], strict=True)]
-
-

@@ -42,7 +42,6 @@ from winlab.powershell.objects import (
 from winlab.powershell.runtime import conversion
 from winlab.powershell.runtime.context import current
 from winlab.powershell.runtime.conversion import (
-    cast_error,
     convert,
     fit_decimal,
     is_enumerable,
@@ -90,7 +89,7 @@ def _text_to_number(text: str, like: NetType = INT32) -> Any:
         if lower.endswith(suffix):
             lower, multiplier = lower[:-2], factor
             break
-    is_long = lower.endswith("l") and not lower.startswith("0x") or (lower.startswith("0x") and lower.endswith("l"))
+    is_long = (lower.endswith("l") and not lower.startswith("0x")) or (lower.startswith("0x") and lower.endswith("l"))
     is_decimal = lower.endswith("d") and not lower.startswith(("0x", "-0x", "+0x"))
     if is_long or is_decimal:
         lower = lower[:-1]
@@ -266,7 +265,9 @@ def add(left: Any, right: Any) -> Any:
             return _merge(left, right)
         if not isinstance(right, Dictionary):
             raise runtime_error(
-                "AddHashTableToNonHashTable", "A hash table can only be added to another hash table.", category="InvalidOperation"
+                "AddHashTableToNonHashTable",
+                "A hash table can only be added to another hash table.",
+                category="InvalidOperation",
             )
     if isinstance(left, EnumValue):
         return _add_numbers(left.value, right)
@@ -292,7 +293,7 @@ def _merge(left: Dictionary, right: Dictionary) -> Any:
 def _add_numbers(left: Any, right: Any) -> Any:
     if type(left) is bool:
         left = int(left)
-    if isinstance(right, NetObject) and not isinstance(right, EnumValue) or type(right) in (PSArray, ByteArray):
+    if (isinstance(right, NetObject) and not isinstance(right, EnumValue)) or type(right) in (PSArray, ByteArray):
         raise no_operator(right if type(right) in (PSArray, ByteArray) else left, "op_Addition")
     right = _numeric(right)
     if not is_number(right):
@@ -364,7 +365,7 @@ def _repeat_count(right: Any) -> int:
     if count < 0:
         raise runtime_error(
             "ArgumentOutOfRange" if False else "System.ArgumentOutOfRangeException",
-            f"Specified argument was out of the range of valid values.\r\nParameter name: times",
+            "Specified argument was out of the range of valid values.\r\nParameter name: times",
             kind="System.ArgumentOutOfRangeException",
             category="OperationStopped",
         )
@@ -380,7 +381,7 @@ def _arithmetic(left: Any, right: Any, dunder: str, name: str, how: Callable[[An
         left = _numeric(left)
     if not is_number(left):
         return _overloaded(left, right, dunder, name)
-    if isinstance(right, NetObject) and not isinstance(right, EnumValue) or type(right) in (PSArray, ByteArray):
+    if (isinstance(right, NetObject) and not isinstance(right, EnumValue)) or type(right) in (PSArray, ByteArray):
         raise no_operator(right if type(right) in (PSArray, ByteArray) else left, name)
     right = _numeric(right)
     if not is_number(right):
@@ -401,7 +402,7 @@ def divide(left: Any, right: Any) -> Any:
     left, right = _plain(left), _plain(right)
     if left is None:
         left = 0
-    if isinstance(left, NetObject) and not isinstance(left, EnumValue) or type(left) in (PSArray, ByteArray):
+    if (isinstance(left, NetObject) and not isinstance(left, EnumValue)) or type(left) in (PSArray, ByteArray):
         return _overloaded(left, right, "__truediv__", "op_Division")
     left, right = _numeric(left), _numeric(right)
     if not is_number(right):
@@ -426,7 +427,7 @@ def remainder(left: Any, right: Any) -> Any:
     left, right = _plain(left), _plain(right)
     if left is None:
         left = 0
-    if isinstance(left, NetObject) and not isinstance(left, EnumValue) or type(left) in (PSArray, ByteArray):
+    if (isinstance(left, NetObject) and not isinstance(left, EnumValue)) or type(left) in (PSArray, ByteArray):
         return _overloaded(left, right, "__mod__", "op_Modulus")
     left, right = _numeric(left), _numeric(right)
     if not is_number(right):
@@ -628,7 +629,11 @@ def equals(left: Any, right: Any, ignore_case: bool = True) -> bool:
     if left is right:
         return True
     if isinstance(left, NetType) or isinstance(left, (PSCustomObject, PSArray, ByteArray, ScriptBlock)):
-        return isinstance(left, NetType) and isinstance(right, str) and conversion.try_convert(right, get_type("System.Type"))[1] is left
+        return (
+            isinstance(left, NetType)
+            and isinstance(right, str)
+            and conversion.try_convert(right, get_type("System.Type"))[1] is left
+        )
     if values_equal(left, right):
         return True
     if type(right) is not type(left):
@@ -1056,5 +1061,3 @@ def _range_bound(value: Any) -> int:
     if value is None:
         return 0
     return int(convert(value, INT32))
-
-
