@@ -980,6 +980,8 @@ class ConfigurationElementCollection(_CollectionMembers):
 
 
 def wrap_collection(collection: Collection, cls: Any = None) -> Any:
+    """The API object of a collection. Its items are read now, so that what is wrong with them shows here and not in a property."""
+    _ = collection.items
     return wrap(collection.owner, cls or ConfigurationElementCollection)
 
 
@@ -1921,14 +1923,12 @@ class ServerManager(NetObject):
     def application_pools(self) -> Any:
         with refusals():
             collection = _section(self, "system.applicationHost/applicationPools").collection
-            _ = collection.items
             return wrap_collection(collection, ApplicationPoolCollection)
 
     @prop("Sites : SiteCollection get")
     def sites(self) -> Any:
         with refusals():
             collection = _section(self, "system.applicationHost/sites").collection
-            _ = collection.items
             return wrap_collection(collection, SiteCollection)
 
     @prop("WorkerProcesses : WorkerProcessCollection get")
