@@ -19,7 +19,6 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from winlab import assemble
 from winlab.artifacts import PORT as ARTIFACTS_PORT
 from winlab.artifacts import Artifacts
 from winlab.stats import Stats, total
@@ -144,7 +143,7 @@ class Host:
         await self.listen()
 
     def _make_machine(self) -> Machine:
-        machine = assemble.machine(self.name, self.version, self.address, self.folder, self.lab.loop)
+        machine = Machine(self.name, self.version, self.address, self.folder, loop=self.lab.loop)
         machine.on_log = log.info
         user = machine.accounts.find_user(ADMINISTRATOR)
         if user is not None and user[1].get("password") != self.lab.password:

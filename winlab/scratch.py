@@ -7,7 +7,6 @@ import threading
 from pathlib import Path
 from typing import BinaryIO
 
-from winlab import assemble
 from winlab.windows.machine import Machine
 from winlab.windows.pipes import Pipe
 from winlab.windows.processes import Console, Process
@@ -21,7 +20,7 @@ def run_powershell(text: str, version: str, stdout: BinaryIO, stderr: BinaryIO) 
     The script stands in a file there, so that what it says about lines and errors is what a file gives.
     """
     with tempfile.TemporaryDirectory(prefix="winlab-") as folder:
-        machine = assemble.machine("SCRATCH", version, "127.0.0.1", Path(folder))
+        machine = Machine("SCRATCH", version, "127.0.0.1", Path(folder))
         machine.fs.write_bytes(SCRIPT, b"\xef\xbb\xbf" + text.encode("utf-8"))
         out, err = Pipe(), Pipe()
         process = _start(machine, out, err)
