@@ -239,6 +239,7 @@ class Settings(_Model):
         secret_key: Django's SECRET_KEY; default made on each server once, by its own random generator, and kept there.
         environment: further environment variables of the site's process.
         secure_cookies: false lets cookies go over plain HTTP; only for a site without an https binding.
+        firewall: let visitors of the bindings' ports through Windows Firewall.
         migrate: run Django's migrations before a new release goes live, on one host of the fleet.
         keep: how many releases stay on a server, at least 1.
         packages: `server`: each server asks its own index; `offline`: wheels are collected here and sent.
@@ -264,6 +265,7 @@ class Settings(_Model):
     secure_cookies: bool = True
     packages: Literal["server", "offline"] = "server"
     pip_options: tuple[str, ...] = ()
+    firewall: bool = True
     migrate: bool = False
     keep: int = Field(default=5, ge=1)
     health: Health = Health()

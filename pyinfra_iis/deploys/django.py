@@ -15,7 +15,7 @@ from pyinfra_iis import facts
 from pyinfra_iis.facts.iis import Configuration, Health, HttpPlatformHandler
 from pyinfra_iis.facts.python import Distribution
 from pyinfra_iis.facts.release import Releases
-from pyinfra_iis.facts.windows import Directories, Features, Files, Server
+from pyinfra_iis.facts.windows import Directories, Features, Files, FirewallRule, Server
 from pyinfra_iis.operations import httpplatform, iis, python, release, windows
 from pyinfra_iis.operations.iis import AppPool, HealthCheck, Site
 from pyinfra_iis.release import release as releases
@@ -156,6 +156,11 @@ class _Steps:
         self.site = Site(settings.app, wanted.directory, settings.app, settings.bindings)
         self.folders = _folders(settings)
         self.health = health_check(settings)
+        self.firewall: dict[str, Any] = {
+            "name": f"pyinfra-iis-{settings.app}",
+            "title": f"{settings.app} (HTTP traffic in)",
+            "ports": [binding.port for binding in settings.bindings],
+        }
 
     def add(self) -> dict[str, OperationMeta]:
         """Add the operations, in order; returns them by name."""
@@ -178,6 +183,8 @@ class _Steps:
         added["site"] = release.live(
             name="Make the release live", release=self.release, site=self.site, check=self.health
         )
+        if settings.firewall:
+            added["firewall"] = windows.firewall_rule(name="Open the firewall", **self.firewall)
         added["old releases"] = release.pruned(name="Remove old releases", settings=settings)
         return added
 
@@ -196,6 +203,7 @@ class _Steps:
                 (Directories, windows.directory_request(self.folders)),
                 (Releases, release.state_request(settings)),
                 (Health, self.health.request),
+                *([(FirewallRule, {"name": self.firewall["name"]})] if settings.firewall else []),
             ],
         )
 

@@ -39,3 +39,12 @@ class Directories(ScriptFact):
     """
 
     script = "windows/directories"
+
+
+class FirewallRule(ScriptFact):
+    """What an inbound firewall rule does: `exists`, `enabled`, `allows` (TCP, inbound, allow), `ports` (texts).
+
+    Arguments: `name`.
+    """
+
+    script = "windows/firewall"

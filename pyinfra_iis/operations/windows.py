@@ -11,7 +11,7 @@ from pyinfra.api import FileUploadCommand, OperationError, operation
 from pyinfra.api.command import PyinfraCommand
 
 from pyinfra_iis import facts
-from pyinfra_iis.facts.windows import Directories, Features, Files
+from pyinfra_iis.facts.windows import Directories, Features, Files, FirewallRule
 from pyinfra_iis.operations import show_changes
 from pyinfra_iis.powershell import Script
 from pyinfra_iis.settings import Download
@@ -108,6 +108,24 @@ def directories(folders: Mapping[str, Mapping[str, str]]) -> Generator[PyinfraCo
             if not state[folder["path"]]["exists"] or grant["identity"] in state[folder["path"]]["missing"]
         )
         yield Script("windows/make_directories", {"folders": missing})
+
+
+@operation()
+def firewall_rule(name: str, title: str, ports: Sequence[int]) -> Generator[PyinfraCommand, None, None]:
+    """Let visitors through Windows Firewall.
+
+    Args:
+        name: the rule's name, unique on the server.
+        title: what administrators see.
+        ports: TCP ports.
+    """
+    state = facts.read(host, FirewallRule, name=name)
+    wanted = sorted({str(port) for port in ports})
+    if state["enabled"] and state["allows"] and sorted(state["ports"]) == wanted:
+        return
+    before = ", ".join(sorted(state["ports"])) if state["exists"] else None
+    show_changes([(f"firewall rule {name}", before, ", ".join(wanted))])
+    yield Script("windows/set_firewall", {"name": name, "title": title, "ports": wanted})
 
 
 def directory_request(folders: Mapping[str, Mapping[str, str]]) -> dict[str, list[dict]]:
