@@ -36,12 +36,12 @@ class WorkerFiles(MachineFiles):
 
 
 def node_of(element: Element) -> Node:
-    """A configuration element as plain values."""
+    """A configuration element as plain values, without what only the running service knows."""
     attributes = {}
     for name, schema in element.schema.attributes.items():
         if not schema.dynamic:
             attributes[name] = _value(element, name, schema)
-    elements = {name: node_of(element.child(name)) for name in element.schema.children}
+    elements = {name: node_of(element.child(name)) for name, s in element.schema.children.items() if not s.dynamic}
     items = [node_of(item) for item in element.collection] if element.has_collection else []
     return Node(attributes, elements, items)
 

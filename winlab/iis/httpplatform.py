@@ -180,7 +180,7 @@ class PlatformApplication:
             except StartFailure as failure:
                 raise self.start_error(failure.hresult) from failure
             if self.closed:
-                started.kill()
+                await asyncio.to_thread(started.kill)
                 raise HttpError(503, 0, 0, module=MODULE)
             self._backends[index] = started
             return started
@@ -210,10 +210,11 @@ class PlatformApplication:
     async def _start_v1(self) -> Backend:
         """Version 1.2 tries startupRetryCount times more, each failure counting as a rapid fail."""
         attempt = 0
+        backend = Backend(self)
         while True:
             if self._rapid_fails_exceeded(strictly=False):
+                backend.kill()
                 raise StartFailure(E_SERVER_DISABLED)
-            backend = Backend(self)
             try:
                 await backend.start_once()
                 return backend
@@ -223,6 +224,7 @@ class PlatformApplication:
                 self._report(1000, ERROR, text)
                 attempt += 1
                 if attempt > self.settings.retries or self.closed:
+                    backend.kill()
                     raise
 
     def count_failure(self) -> None:
@@ -242,9 +244,10 @@ class PlatformApplication:
         """A process ended on its own: the next request in its turn starts another."""
         if not backend.ready:
             return
-        backend.kill()
+        backend.ready = False
         self.count_failure()
         self._forget(backend)
+        self.worker.pool.service.spawn(asyncio.to_thread(backend.kill))
 
     def _forget(self, backend: Backend) -> None:
         self._backends = [None if b is backend else b for b in self._backends]
@@ -259,15 +262,15 @@ class PlatformApplication:
         if self.version.graceful:
             await asyncio.gather(*(b.stop_gracefully() for b in backends))
         else:
-            for backend in backends:
-                backend.kill()
+            await asyncio.gather(*(asyncio.to_thread(b.kill) for b in backends))
 
     def kill(self) -> None:
         """The worker process is gone, and with it the job object of each process."""
         self.closed = True
         for backend in self._backends:
             if backend is not None:
-                backend.kill()
+                backend.ready = False
+                self.worker.pool.service.spawn(asyncio.to_thread(backend.kill))
         self._backends = [None] * len(self._backends)
 
     @property
@@ -324,6 +327,7 @@ class Backend:
         self.idle: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
         self.listener: Process | None = None
         self._log: Any = None
+        self._log_tried = False
         self._output: Any = None
         self._captured = b""
 
@@ -343,12 +347,14 @@ class Backend:
     async def start_once(self) -> None:
         """One attempt. StartFailure when it fails; the process has been ended then."""
         try:
-            await asyncio.to_thread(self._open_log)
+            if not self._log_tried:
+                await asyncio.to_thread(self._open_log)
+            self.pid = 0
             self.port = self._choose_port()
             await asyncio.to_thread(self._create)
             await self._await_listener()
         except StartFailure:
-            self.kill()
+            await asyncio.to_thread(self.end_process)
             raise
         self.ready = True
         assert self.process is not None
@@ -384,8 +390,8 @@ class Backend:
                     f"ErrorCode = '0x{failure.hresult:x}', assigned port {self.port}, retryCounter '{0 if critical else left}'.",
                 )
                 if left == 0 or critical or self.application.closed:
+                    self.kill()
                     raise
-                self.pid = 0
 
     def _choose_port(self) -> int:
         first, last = self.version.ports
@@ -511,7 +517,7 @@ class Backend:
 
     def _open_log(self) -> None:
         """Opens the standard output log as the pool's identity; event 1004 when that cannot be."""
-        self._close_log()
+        self._log_tried = True
         if not self.settings.log_enabled:
             if self.version.number == 2:
                 from winlab.windows.pipes import Pipe
@@ -562,17 +568,20 @@ class Backend:
             self.loop.call_soon_threadsafe(self.application.backend_exited, self)
 
     def kill(self) -> None:
-        """Terminates the process and all that it has started."""
+        """Terminates the process and all that it has started, and closes its log."""
+        self.end_process()
+        self._close_log()
+
+    def end_process(self) -> None:
         self.ready = False
         for _, writer in self.idle:
-            writer.transport.abort()
+            self.loop.call_soon_threadsafe(writer.transport.abort)
         self.idle.clear()
         job, process = self.job, self.process
         if process is not None:
             process.kill(tree=True, exit_code=0)
         if job is not None:
             job.terminate(0)
-        self._close_log()
 
     async def stop_gracefully(self) -> None:
         """Version 2's way: a shutdown message, else CTRL+BREAK, ten seconds, then termination."""

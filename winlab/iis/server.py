@@ -248,12 +248,12 @@ class IISService:
                 self._stamp = stamp
                 self._report_bad_config(error)
                 return
-            self._stamp = stamp
             self._host = host
             self.tls.forget()
             await self._apply_pools(host)
             await self._apply_sites(host)
             await self._close_outdated()
+            self._stamp = stamp
 
     def _report_bad_config(self, error: ConfigError) -> None:
         text = (

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import http.client
+import io
 import itertools
 import os
 import re
 import socket
 import threading
 import time
+import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +24,7 @@ from winlab.iis.files import machine_store
 from winlab.iis.server import IISService
 from winlab.windows.acl import Acl
 from winlab.windows.machine import Machine
+from winlab.windows.python import build_distribution
 
 FEATURES = (
     "Web-WebServer",
@@ -118,6 +122,13 @@ server.serve_forever()
 '''
 
 
+@functools.cache
+def _python_files() -> list[tuple[str, bytes]]:
+    """The lab's Python distribution without pip."""
+    with zipfile.ZipFile(io.BytesIO(build_distribution())) as archive:
+        return [(n, archive.read(n)) for n in archive.namelist() if "site-packages" not in n and not n.endswith("/")]
+
+
 @dataclass
 class Reply:
     status: int
@@ -185,8 +196,11 @@ class Web:
         """A site on port 8000 in C:\\inetpub\\site with detailed errors for everybody; handlers unlocked; a Python."""
         fs = self.machine.fs
         fs.mkdir(SITE, parents=True)
-        fs.mkdir(PYTHON.rpartition("\\")[0], parents=True)
-        self.write(PYTHON, b"#!/bin/sh\n# winlab-python: 3.11\n")
+        folder = PYTHON.rpartition("\\")[0]
+        for name, data in _python_files():
+            path = f"{folder}\\{name}".replace("/", "\\")
+            fs.mkdir(path.rpartition("\\")[0], parents=True)
+            self.write(path, data)
 
         def first(c: Configuration) -> None:
             sites = c.section("system.applicationHost/sites").collection
