@@ -123,7 +123,7 @@ class Service:
         for name in request.must_comply:
             if name.upper() not in OPTIONS.get(request.action, ()):
                 raise faults.unknown_option(name)
-        with self._operation(identity.name):
+        with self._operation(identity.name, request.action):
             return await handler(request, identity, client_ip)
 
     def identify(self, authenticated: bool) -> bytes:
@@ -146,12 +146,18 @@ class Service:
     # -- quotas -----------------------------------------------------------------------------------------------------------------
 
     @contextlib.contextmanager
-    def _operation(self, user: str) -> Iterator[None]:
-        """Counts a request that is being worked on, and the commands that were started and never counted off."""
+    def _operation(self, user: str, action: str) -> Iterator[None]:
+        """Counts what a user has going on.
+
+        A command counts from its start until its shell goes, not until it ends (MS-WSMV note 118); so at the limit no further
+        command starts, while those that run can still be served, ended and their shells deleted.
+        """
         limit = self.config.max_concurrent_operations_per_user
         key = user.lower()
-        started = sum(shell.operations for shell in self.shells.values() if shell.owner.lower() == key)
-        if self._in_flight.get(key, 0) + started >= limit:
+        count = self._in_flight.get(key, 0)
+        if action == "Command":
+            count += sum(shell.operations for shell in self.shells.values() if shell.owner.lower() == key)
+        if count >= limit and action not in ("Signal", "Delete"):
             raise faults.operations_quota(limit)
         self._in_flight[key] = self._in_flight.get(key, 0) + 1
         try:

@@ -423,12 +423,12 @@ def test_operations_are_only_given_back_with_the_shell(server: FakeServer) -> No
     protocol = server.protocol()
     shell = protocol.open_shell()
     for _ in range(5):
-        command = protocol.run_command(shell, "exit 0")
+        assert run(protocol, shell, "exit 0")[2] == 0  # each is cleaned up, which gives nothing back
     with pytest.raises(WSManFaultError) as error:
-        protocol.cleanup_command(shell, command)
+        protocol.run_command(shell, "exit 0")
     assert error.value.wmierror_code == 2150859174
-    server.on_loop(server.service.close)
-    assert protocol.open_shell()
+    protocol.close_shell(shell)
+    assert run(protocol, protocol.open_shell(), "exit 0")[2] == 0
 
 
 def test_several_shells_and_connections_at_once(server: FakeServer) -> None:
