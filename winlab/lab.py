@@ -11,6 +11,7 @@ import os
 import resource
 import secrets
 import shutil
+import signal
 import string
 import threading
 from collections import Counter
@@ -332,6 +333,7 @@ class Lab:
         """
         self.loop = asyncio.get_running_loop()
         _raise_file_limit()
+        _end_leftovers(self.state)
         _prepare_powershell(self.plan.powershell)
         address = self.artifacts_address
         try:
@@ -444,6 +446,18 @@ def _raise_file_limit() -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     with contextlib.suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard if hard != resource.RLIM_INFINITY else 65536, hard))
+
+
+def _end_leftovers(state: Path) -> None:
+    """Ends real processes of simulated servers that a lab of this folder left behind when it was killed."""
+    mark = b"WINLAB_IMAGE=" + os.fsencode(state / "hosts") + b"/"
+    for environment in Path("/proc").glob("[0-9]*/environ"):
+        try:
+            if any(entry.startswith(mark) for entry in environment.read_bytes().split(b"\0")):
+                os.kill(int(environment.parent.name), signal.SIGKILL)
+                log.info("ended process %s, left behind by an earlier lab", environment.parent.name)
+        except OSError:  # it has just ended, or belongs to someone else
+            continue
 
 
 def _prepare_powershell(path: str | None) -> None:

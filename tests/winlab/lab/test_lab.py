@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import concurrent.futures
 import os
+import signal
 import stat
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -81,9 +84,6 @@ def test_state_survives_a_restart_and_reset_empties_it(lab: LabCommand) -> None:
 
 
 def test_two_ups_at_once_start_one_lab(lab: LabCommand) -> None:
-    import subprocess
-    import sys
-
     def up() -> int:
         return subprocess.run(
             [sys.executable, "-m", "winlab.cli", "up", "--hosts", "2"], capture_output=True, check=True, timeout=60
@@ -92,6 +92,27 @@ def test_two_ups_at_once_start_one_lab(lab: LabCommand) -> None:
     with concurrent.futures.ThreadPoolExecutor() as pool:
         assert list(pool.map(lambda _: up(), range(3))) == [0, 0, 0]
     assert (lab.state / "lab.log").read_text().count("servers up") == 1
+
+
+def test_a_killed_lab_starts_again_and_leaves_nothing_behind(lab: LabCommand) -> None:
+    """What `kill -9` leaves: a socket that nobody answers, and real processes of the simulated servers."""
+    pid = lab.json("up")["pid"]
+    image = lab.state / "hosts" / "SRV1" / "C" / "python.exe"
+    child = subprocess.Popen(["sleep", "60"], env={**os.environ, "WINLAB_IMAGE": str(image)})
+    other = subprocess.Popen(["sleep", "60"], env={**os.environ, "WINLAB_IMAGE": "/elsewhere/hosts/SRV1/C/python.exe"})
+    try:
+        os.kill(pid, signal.SIGKILL)
+        while is_alive(pid):
+            time.sleep(0.01)
+        assert "No lab runs" in lab("status", code=3)
+        assert lab.json("up")["pid"] != pid
+        assert lab.hostname() == "SRV1"
+        assert child.wait(5) == -signal.SIGKILL
+        assert other.poll() is None
+    finally:
+        for process in (child, other):
+            process.kill()
+            process.wait()
 
 
 def test_the_password(lab: LabCommand, monkeypatch: pytest.MonkeyPatch) -> None:
