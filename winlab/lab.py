@@ -275,7 +275,7 @@ class Host:
         machine.iis_state_delay = switches["iis-state-delay"] / 1000
         machine.powershell_limits = {
             "seconds": switches["powershell-timeout"] or None,
-            "megabytes": switches["powershell-memory"] or None,
+            "megabytes": int(switches["powershell-memory"]) or None,
         }
 
     def _process_counts(self) -> Counter[str]:

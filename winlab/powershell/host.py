@@ -272,7 +272,7 @@ class _Session:
     """One run of powershell.exe."""
 
     def __init__(self, ctx: ProgramContext, arguments: Arguments, recorder: Recorder) -> None:
-        from winlab.powershell.runtime.engine import Runtime
+        from winlab.powershell.runtime.engine import Limits, Runtime
 
         self.ctx = ctx
         self.arguments = arguments
@@ -282,7 +282,14 @@ class _Session:
         xml_errors = arguments.encoded or arguments.output_format == "XML"
         self.host = ConsoleHost(ctx, recorder, xml_errors and ctx.stderr is not None, self.interactive)
         self.runtime = Runtime(
-            ctx.machine, user=ctx.user, env=ctx.env, location=ctx.cwd, program=ctx, process=ctx.process, host=self.host
+            ctx.machine,
+            user=ctx.user,
+            env=ctx.env,
+            location=ctx.cwd,
+            program=ctx,
+            process=ctx.process,
+            host=self.host,
+            limits=Limits(**getattr(ctx.machine, "powershell_limits", {})),
         )
         self.runtime.streams = self.host.streams()
         self.host.runtime = self.runtime
