@@ -9,7 +9,6 @@ from winlab.iis.configfile import ConfigFile, Source
 from winlab.iis.errors import (
     E_ALREADY_EXISTS,
     E_BAD_DATA,
-    E_BAD_INDEX,
     E_FILE_NOT_FOUND,
     E_INVALID_ARGUMENT,
     E_LOCK_VIOLATION,
@@ -17,6 +16,7 @@ from winlab.iis.errors import (
     LOCK_VIOLATION,
     SECTION_LOCKED,
     ConfigError,
+    invalid_index,
 )
 from winlab.iis.schema import AttributeSchema, CollectionSchema, ElementSchema, Value
 from winlab.iis.validation import is_true, locks_attribute, name_list
@@ -185,7 +185,7 @@ class Element:
             (s for n, s in self.schema.children.items() if n.lower() == name.lower()), None
         )
         if schema is None:
-            raise ConfigError(E_INVALID_ARGUMENT, f"Unrecognized element '{name}'", self.section.file.path, self.line)
+            raise invalid_index()
         found = self._children.get(schema.name)
         if found is None:
             above = [Source(x, s.file) for s in self.inherited if (x := s.xml.find(schema.name)) is not None]
@@ -396,9 +396,7 @@ class Collection:
         """
         name = tag or (self.schema.add_names[0] if self.schema.add_names else "")
         if name not in self.schema.add_names:
-            raise ConfigError(
-                E_INVALID_ARGUMENT, f"Unrecognized element '{name}'", self.owner.section.file.path, self.owner.line
-            )
+            raise invalid_index()
         return self._item(XmlElement(name), [])
 
     def add(self, item: Element, index: int | None = None) -> Element:
@@ -409,7 +407,7 @@ class Collection:
         """
         self._check_writable()
         if index is not None and not 0 <= index <= len(self.items):
-            raise ConfigError(E_BAD_INDEX, "Invalid index.", bare=True, cause="index")
+            raise invalid_index()
         missing = [
             a.name for a in self.schema.item.attributes.values() if a.required and item.stored_text(a.name) is None
         ]
@@ -446,7 +444,7 @@ class Collection:
 
     def remove_at(self, index: int) -> None:
         if not 0 <= index < len(self.items):
-            raise ConfigError(E_BAD_INDEX, "Invalid index.", bare=True, cause="index")
+            raise invalid_index()
         self.remove(self.items[index])
 
     def clear(self) -> None:

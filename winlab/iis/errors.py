@@ -78,6 +78,11 @@ def cast_error() -> ConfigError:
     return ConfigError(0x80004002, "Specified cast is not valid.", bare=True, cause="cast")
 
 
+def invalid_index() -> ConfigError:
+    """No such item, or no such child element."""
+    return ConfigError(E_BAD_INDEX, "Invalid index. (Exception from HRESULT: 0x80070585)", bare=True)
+
+
 def read_only_error() -> ConfigError:
     text = (
         "The configuration object is read only, because it has been committed by a call to ServerManager.CommitChanges(). "

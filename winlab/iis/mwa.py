@@ -15,7 +15,7 @@ from winlab.iis import schema as schemas
 from winlab.iis.config import ConfigStore, Configuration, Section, Session
 from winlab.iis.configfile import SectionDefinition, SectionGroup
 from winlab.iis.elements import Collection, Element
-from winlab.iis.errors import ConfigError
+from winlab.iis.errors import ConfigError, invalid_index
 from winlab.iis.reader import parse_binding
 from winlab.powershell.dotnet import context
 from winlab.powershell.dotnet.core import ctor, get_type, indexer, method, net_enum, net_type, prop, static
@@ -41,7 +41,6 @@ _EXCEPTIONS = {
     0x80070057: "System.ArgumentException",
     0x80004002: "System.InvalidCastException",
     0x80131509: "System.InvalidOperationException",
-    0x80070585: "System.ArgumentOutOfRangeException",
 }
 
 
@@ -219,7 +218,7 @@ class _Sequence(NetObject):
 
 def _at(items: list[Any], index: int) -> Any:
     if not 0 <= index < len(items):
-        raise net_exception(ConfigError(0x80070585, "Invalid index. (Exception from HRESULT: 0x80070585)", bare=True))
+        raise net_exception(invalid_index())
     return items[index]
 
 
@@ -1014,7 +1013,7 @@ def _attribute(signature: str, name: str, kind: str = "", *, read_only: bool = F
 
     def set_(self: ConfigurationElementNet, value: Any) -> None:
         with refusals():
-            self.element.set(name, from_net(value))
+            self.element.set(name, from_net(value) if signature.rpartition(": ")[2] != "Guid" else str(value))
 
     made = prop(signature)(get)
     return made if read_only else made.setter(set_)
@@ -1806,12 +1805,18 @@ class ConfigurationNet(NetObject):
     @method("GetSection(string) : ConfigurationSection")
     def get_section(self, path: str) -> Any:
         with refusals():
-            return wrap(self.configuration.section(_need(path, "sectionPath")))
+            return self._checked(_need(path, "sectionPath"), None)
 
     @method("GetSection(string,string) : ConfigurationSection")
     def get_section_at(self, path: str, location: str) -> Any:
         with refusals():
-            return wrap(self.configuration.section(_need(path, "sectionPath"), location or None))
+            return self._checked(_need(path, "sectionPath"), location or None)
+
+    def _checked(self, path: str, location: str | None) -> Any:
+        """Duplicates and locked items are met when the section is asked for, not when one of its collections is."""
+        section = self.configuration.section(path, location)
+        section.validate()
+        return wrap(section)
 
     @method("GetLocationPaths() : string[]")
     def get_location_paths(self) -> Any:
