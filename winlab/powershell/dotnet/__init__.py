@@ -19,6 +19,10 @@ MODULES = (
     "threads",
     "streams",
     "files",
+    "console",
+    "diagnostics",
+    "registry",
+    "cryptography",
 )
 _loaded = False
 
