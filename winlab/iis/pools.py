@@ -105,6 +105,10 @@ class WorkerProcess:
     async def close_applications(self) -> None:
         applications = list(self.applications.values())
         self.applications.clear()
+        if self.pool.service.hurried:
+            for application in applications:
+                application.kill()
+            return
         await asyncio.gather(*(application.shutdown() for application in applications))
 
     def _exited(self, process: Any) -> None:
@@ -207,10 +211,10 @@ class AppPool:
         self.service.spawn(self._retire(worker))
 
     async def _retire(self, worker: WorkerProcess) -> None:
-        limit = self._limit("shutdownTimeLimit", 90)
+        limit = 0.0 if self.service.hurried else self._limit("shutdownTimeLimit", 90)
         worker.stopping = True
         drained = await worker.drain(limit)
-        if not drained:
+        if not drained and not self.service.hurried:
             self._report(
                 5013,
                 WARNING,

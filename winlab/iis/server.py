@@ -101,6 +101,7 @@ class IISService:
         self.delays = Delays()
         self.clock = Clock()
         self.running = False
+        self.hurried = False
         self.sites: dict[int, SiteRuntime] = {}
         self.pools: dict[str, AppPool] = {}
         self._configuration = configuration
@@ -173,8 +174,9 @@ class IISService:
         self.tls.forget()
 
     def machine_stopped(self) -> None:
-        """The server goes down: its processes are ended by itself, the listeners are ours to close."""
+        """The server goes down and nothing is waited for: its processes are ended, the listeners are ours to close."""
         if self.running:
+            self.hurried = True
             self._run(self.stop_async())
 
     def _run(self, work: Coroutine[Any, Any, None]) -> None:
@@ -191,6 +193,7 @@ class IISService:
             if self.running:
                 return
             self.running = True
+            self.hurried = False
             self._stamp = object()
             await self.apply_async(wait=False)
             self._ticker = asyncio.create_task(self._tick_forever())

@@ -91,7 +91,9 @@ def _unreadable_config(web: Web) -> None:
 
 
 def _duplicate(web: Web) -> None:
-    web.web_config('<httpProtocol><customHeaders><add name="X-Powered-By" value="again" /></customHeaders></httpProtocol>')
+    web.web_config(
+        '<httpProtocol><customHeaders><add name="X-Powered-By" value="again" /></customHeaders></httpProtocol>'
+    )
 
 
 def _bad_value(web: Web) -> None:
@@ -167,7 +169,9 @@ def _no_such_pool(web: Web) -> None:
 def _wrong_password(web: Web) -> None:
     _nothing(web)
     web.machine.accounts.add_user("svc", "right")
-    web.set_pool(processModel__identityType="SpecificUser", processModel__userName="svc", processModel__password="wrong")
+    web.set_pool(
+        processModel__identityType="SpecificUser", processModel__userName="svc", processModel__password="wrong"
+    )
 
 
 def _missing_dll(web: Web) -> None:
@@ -177,7 +181,9 @@ def _missing_dll(web: Web) -> None:
 
 def _anonymous_off(web: Web) -> None:
     _nothing(web)
-    web.edit(lambda c: c.section("system.webServer/security/authentication/anonymousAuthentication").set("enabled", False))
+    web.edit(
+        lambda c: c.section("system.webServer/security/authentication/anonymousAuthentication").set("enabled", False)
+    )
 
 
 def _other_host(web: Web) -> None:
@@ -197,7 +203,7 @@ def _get(path: str, **options: object) -> Callable[[Web], Reply]:
 
 
 def _big_upload(web: Web) -> Reply:
-    raw = web.raw(f"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 30000001\r\n\r\n".encode())
+    raw = web.raw(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 30000001\r\n\r\n")
     return _parsed(raw)
 
 
@@ -309,7 +315,9 @@ def main() -> int:
         event = " ".join(map(str, case.event)) if case.event else ""
         ok = wanted == seen and (case.event is None or case.event in row.events)
         failed += not ok
-        print(f"{case.name:<52} {seen[0]:<8} {seen[1]:<11} {event}{'' if ok else f'   expected {wanted}, events {row.events}'}")
+        print(
+            f"{case.name:<52} {seen[0]:<8} {seen[1]:<11} {event}{'' if ok else f'   expected {wanted}, events {row.events}'}"
+        )
     print(f"{len(CASES) - failed} of {len(CASES)} as documented")
     return 1 if failed else 0
 

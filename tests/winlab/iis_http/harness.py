@@ -44,7 +44,7 @@ HANDLER = '<handlers><add name="python" path="*" verb="*" modules="httpPlatformH
 _addresses = itertools.count(int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:] or 0) * 40 + 1)
 
 # Answers with what it was asked and what it was started with; /die, /slow?N, /big?N, /status?N, /stream and /upload do what they say.
-BACKEND = '''
+BACKEND = """
 import http.server, json, os, sys, time
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -119,7 +119,7 @@ print("starting", flush=True)
 server = http.server.ThreadingHTTPServer((os.environ.get("BIND", "127.0.0.1"), int(sys.argv[1])), Handler)
 server.daemon_threads = True
 server.serve_forever()
-'''
+"""
 
 
 @functools.cache
@@ -171,7 +171,9 @@ class Web:
         features: besides FEATURES.
     """
 
-    def __init__(self, folder: Path, platform: str = "1.2", version: str = "2016", features: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, folder: Path, platform: str = "1.2", version: str = "2016", features: tuple[str, ...] = ()
+    ) -> None:
         self.loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run_loop, daemon=True)
         self._thread.start()
@@ -275,9 +277,13 @@ class Web:
 
     def web_config(self, content: str, folder: str = SITE) -> None:
         """Writes a web.config around the content of system.webServer."""
-        self.write(folder + r"\web.config", f"<configuration><system.webServer>{content}</system.webServer></configuration>")
+        self.write(
+            folder + r"\web.config", f"<configuration><system.webServer>{content}</system.webServer></configuration>"
+        )
 
-    def python_site(self, script: str = BACKEND, arguments: str = "app.py %HTTP_PLATFORM_PORT%", **options: Any) -> None:
+    def python_site(
+        self, script: str = BACKEND, arguments: str = "app.py %HTTP_PLATFORM_PORT%", **options: Any
+    ) -> None:
         """Makes the site one that HttpPlatformHandler serves by a Python script."""
         self.write(SITE + r"\app.py", script)
         self.platform_config(arguments=arguments, **options)
@@ -323,6 +329,7 @@ class Web:
 
     def advance(self, seconds: float) -> None:
         """Lets time pass for pools: idle time-outs and periodic recycling fall due."""
+        self.call(asyncio.sleep(0))
         self.service.clock.advance(seconds)
         self.call(self.service.tick())
 

@@ -57,7 +57,9 @@ def test_starts_with_the_first_request(make_web: Make, platform: str) -> None:
 @BOTH
 def test_environment(make_web: Make, platform: str) -> None:
     web = make_web(platform=platform)
-    web.machine.registry.create(r"HKLM\SYSTEM\CurrentControlSet\Control\Session Manager\Environment").set("FROM_MACHINE", "m")
+    web.machine.registry.create(r"HKLM\SYSTEM\CurrentControlSet\Control\Session Manager\Environment").set(
+        "FROM_MACHINE", "m"
+    )
     children = (
         '<environmentVariables><environmentVariable name="FROM_SECTION" value="port=%HTTP_PLATFORM_PORT% %FROM_POOL%" />'
         '<environmentVariable name="FROM_MACHINE" value="replaced" /></environmentVariables>'
@@ -103,7 +105,9 @@ def test_application_below_a_site(web: Web) -> None:
     assert web.request("/a.txt").text == "static"
 
 
-@pytest.mark.parametrize("path", [r".\run\python.exe", r"run\python.exe", r"..\..\Python\python.exe", "%PY%\\python.exe", "python.exe"])
+@pytest.mark.parametrize(
+    "path", [r".\run\python.exe", r"run\python.exe", r"..\..\Python\python.exe", "%PY%\\python.exe", "python.exe"]
+)
 def test_ways_to_name_the_program(web: Web, path: str) -> None:
     """From the application's folder, by a variable of the worker process, and along its Path."""
     web.machine.fs.mkdir(SITE + r"\run")
@@ -130,7 +134,9 @@ def test_child_that_listens_counts(web: Web) -> None:
 
 def test_retries_until_it_starts(web: Web) -> None:
     """Version 1.2 tries again; a process that needs a second start serves the first request all the same."""
-    script = "import os, sys\nif not os.path.exists('tried'):\n    open('tried', 'w').close()\n    sys.exit(1)\n" + BACKEND
+    script = (
+        "import os, sys\nif not os.path.exists('tried'):\n    open('tried', 'w').close()\n    sys.exit(1)\n" + BACKEND
+    )
     web.protect(SITE, web.pool_sid(), rights="0x1301bf")
     web.python_site(script=script, startupRetryCount="1")
     web.start()
@@ -148,7 +154,9 @@ def test_rapid_fails_end_after_a_minute(web: Web) -> None:
 
 def test_port_set_by_configuration_counts_in_version_2(make_web: Make) -> None:
     web = make_web(platform="2")
-    children = '<environmentVariables><environmentVariable name="HTTP_PLATFORM_PORT" value="{}" /></environmentVariables>'
+    children = (
+        '<environmentVariables><environmentVariable name="HTTP_PLATFORM_PORT" value="{}" /></environmentVariables>'
+    )
     web.python_site(children=children.format("23456"))
     web.start()
     assert web.request("/").json["argv"] == ["23456"]
@@ -184,7 +192,13 @@ def test_headers(make_web: Make, platform: str) -> None:
     web = make_web(platform=platform)
     web.python_site()
     web.start()
-    sent = {"X-Forwarded-For": "9.9.9.9", "X-Forwarded-Proto": "https", "MS-ASPNETCORE-TOKEN": "mine", "Connection": "X-Hop", "X-Own": "1"}
+    sent = {
+        "X-Forwarded-For": "9.9.9.9",
+        "X-Forwarded-Proto": "https",
+        "MS-ASPNETCORE-TOKEN": "mine",
+        "Connection": "X-Hop",
+        "X-Own": "1",
+    }
     reply = web.request("/a%20b/%2e%2e/c%2Fd?q=%2F&x=%C3%BC", host="www.example.com:81", headers=sent)
     assert re.fullmatch(r"9\.9\.9\.9, 127\.0\.0\.1:\d+", header(reply, "X-Forwarded-For") or "")
     assert header(reply, "X-Forwarded-Proto") == "https, http"
@@ -260,7 +274,9 @@ def test_chunked_upload(web: Web) -> None:
 def test_expect_continue(web: Web) -> None:
     web.python_site()
     web.start()
-    answer = web.raw(b"POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 2\r\nConnection: close\r\n\r\nab")
+    answer = web.raw(
+        b"POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 2\r\nConnection: close\r\n\r\nab"
+    )
     assert answer.startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n")
 
 
@@ -334,7 +350,8 @@ def test_missing_log_folder(make_web: Make) -> None:
     assert old.request("/").status == 200
     (event,) = old.events(HPH, 1004)
     assert re.fullmatch(
-        r"Warning: Could not create stdoutLogFile \\\\\?\\C:\\inetpub\\none\\stdout_\d+_\d+\.log, ErrorCode = -2147024893\.", event.message
+        r"Warning: Could not create stdoutLogFile \\\\\?\\C:\\inetpub\\none\\stdout_\d+_\d+\.log, ErrorCode = -2147024893\.",
+        event.message,
     )
     new = make_web(platform="2")
     new.protect(SITE, new.pool_sid(), rights="0x1301bf")

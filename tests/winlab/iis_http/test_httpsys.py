@@ -167,7 +167,10 @@ def test_https_by_server_name(make_web: Callable[..., Web]) -> None:
     def presented(name: str) -> bytes:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        with socket.create_connection((web.address, 8443), 5) as plain, context.wrap_socket(plain, server_hostname=name) as secure:
+        with (
+            socket.create_connection((web.address, 8443), 5) as plain,
+            context.wrap_socket(plain, server_hostname=name) as secure,
+        ):
             secure.sendall(f"GET / HTTP/1.1\r\nHost: {name}\r\nConnection: close\r\n\r\n".encode())
             response = http.client.HTTPResponse(secure)
             response.begin()

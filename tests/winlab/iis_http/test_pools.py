@@ -30,7 +30,11 @@ def test_worker_starts_with_the_first_request(web: Web) -> None:
 
 @pytest.mark.parametrize(
     ("kind", "name"),
-    [("LocalSystem", "NT AUTHORITY\\SYSTEM"), ("NetworkService", "NT AUTHORITY\\NETWORK SERVICE"), ("SpecificUser", "WEB1\\svc")],
+    [
+        ("LocalSystem", "NT AUTHORITY\\SYSTEM"),
+        ("NetworkService", "NT AUTHORITY\\NETWORK SERVICE"),
+        ("SpecificUser", "WEB1\\svc"),
+    ],
 )
 def test_identities(web: Web, kind: str, name: str) -> None:
     web.machine.accounts.add_user("svc", "pw")
@@ -224,7 +228,11 @@ def test_sites_and_pools_come_and_go_with_the_file(web: Web) -> None:
 
 def test_new_bindings_are_taken_at_once(web: Web) -> None:
     web.start()
-    web.edit(lambda c: web.find(c, "sites", "Site").child("bindings").collection[0].set("bindingInformation", f"*:{PORT + 5}:"))
+    web.edit(
+        lambda c: (
+            web.find(c, "sites", "Site").child("bindings").collection[0].set("bindingInformation", f"*:{PORT + 5}:")
+        )
+    )
     web.settle()
     assert web.request("/", port=PORT + 5).status == 403
     with pytest.raises(ConnectionRefusedError):
@@ -248,7 +256,13 @@ def test_broken_configuration_leaves_things_as_they_are(web: Web) -> None:
 
 
 def element(web: Web, section: str, name: str) -> Any:
-    found = machine_store(web.machine).session().apphost().section(f"system.applicationHost/{section}").collection.find(name=name)
+    found = (
+        machine_store(web.machine)
+        .session()
+        .apphost()
+        .section(f"system.applicationHost/{section}")
+        .collection.find(name=name)
+    )
     assert found is not None
     return found
 
@@ -307,7 +321,9 @@ def test_certificate_of_a_binding(web: Web) -> None:
     store = machine_store(web.machine)
     binding = element(web, "sites", "Secure").child("bindings").collection[0]
     assert binding.get("certificateHash") == ""
-    store.invoke(binding, "AddSslCertificate", {"certificateHash": certificate.thumbprint, "certificateStoreName": "My"})
+    store.invoke(
+        binding, "AddSslCertificate", {"certificateHash": certificate.thumbprint, "certificateStoreName": "My"}
+    )
     assert binding.get("certificateHash") == certificate.thumbprint
     store.invoke(binding, "RemoveSslCertificate", {})
     assert binding.get("certificateHash") == ""

@@ -23,7 +23,10 @@ def test_conditions(web: Web) -> None:
     web.write(SITE + r"\a.txt", "A")
     web.start()
     first = web.request("/a.txt")
-    for header, value in (("If-None-Match", first.headers["ETag"]), ("If-Modified-Since", first.headers["Last-Modified"])):
+    for header, value in (
+        ("If-None-Match", first.headers["ETag"]),
+        ("If-Modified-Since", first.headers["Last-Modified"]),
+    ):
         reply = web.request("/a.txt", headers={header: value})
         assert (reply.status, reply.body, reply.headers["Content-Length"]) == (304, b"", None)
     web.write(SITE + r"\a.txt", "AB")
@@ -75,7 +78,9 @@ def test_default_documents_and_folders(web: Web) -> None:
     assert web.request("/docs/").text == "index"
     web.write(SITE + r"\docs\Default.htm", "default")
     assert web.request("/docs/").text == "default"
-    web.web_config('<defaultDocument><files><clear /><add value="home.txt" /></files></defaultDocument>', SITE + r"\docs")
+    web.web_config(
+        '<defaultDocument><files><clear /><add value="home.txt" /></files></defaultDocument>', SITE + r"\docs"
+    )
     web.write(SITE + r"\docs\home.txt", "home")
     assert web.request("/docs/").text == "home"
 
@@ -136,11 +141,15 @@ def test_error_pages_for_others_and_for_the_server_itself(web: Web) -> None:
     web.edit(lambda c: c.section("system.webServer/httpErrors").set("errorMode", "DetailedLocalOnly"))
     web.start()
     remote = web.request("/none")
-    assert remote.status == 404 and "404 - File or directory not found." in remote.text and "HTTP Error" not in remote.text
+    assert (
+        remote.status == 404 and "404 - File or directory not found." in remote.text and "HTTP Error" not in remote.text
+    )
     local = web.request("/none", local=True)
     assert (local.code, local.row("Physical Path")) == ("404.0", SITE + r"\none")
     web.write(SITE + r"\gone.htm", "my page")
-    web.web_config('<httpErrors><remove statusCode="404" /><error statusCode="404" path="gone.htm" responseMode="File" /></httpErrors>')
+    web.web_config(
+        '<httpErrors><remove statusCode="404" /><error statusCode="404" path="gone.htm" responseMode="File" /></httpErrors>'
+    )
     web.write(r"C:\inetpub\custerr\en-US\404.htm", "the server's page")
     web.machine.fs.remove(SITE + r"\web.config")
     assert web.request("/none").text == "the server's page"
@@ -165,7 +174,9 @@ def test_config_error_ends_when_the_file_is_right(web: Web) -> None:
     web.web_config("")
     assert web.request("/a.txt").text == "A"
     web.protect(SITE + r"\web.config")
-    web.wait_for(lambda: web.request("/a.txt").hresult == "0x80070005" or web.write(SITE + r"\web.config", "<configuration />"))
+    web.wait_for(
+        lambda: web.request("/a.txt").hresult == "0x80070005" or web.write(SITE + r"\web.config", "<configuration />")
+    )
     web.machine.fs.reset_acl(SITE + r"\web.config")
     assert web.request("/a.txt").text == "A"
 
@@ -174,7 +185,9 @@ def test_configuration_of_folders_and_locations(web: Web) -> None:
     web.machine.fs.mkdir(SITE + r"\sub")
     web.write(SITE + r"\sub\a.txt", "A")
     web.write(SITE + r"\b.txt", "B")
-    web.web_config('<httpProtocol><customHeaders><add name="X-Sub" value="1" /></customHeaders></httpProtocol>', SITE + r"\sub")
+    web.web_config(
+        '<httpProtocol><customHeaders><add name="X-Sub" value="1" /></customHeaders></httpProtocol>', SITE + r"\sub"
+    )
     tag = (
         '<configuration><location path="b.txt"><system.webServer><httpProtocol><customHeaders><add name="X-B" value="1" />'
         "</customHeaders></httpProtocol></system.webServer></location></configuration>"
@@ -228,8 +241,16 @@ def test_log(web: Web) -> None:
     [
         ('<denyUrlSequences><add sequence="..." /></denyUrlSequences>', "/a...b", "404.5"),
         ('<hiddenSegments><add segment="private" /></hiddenSegments>', "/x/Private/y", "404.8"),
-        ('<fileExtensions allowUnlisted="false"><add fileExtension=".txt" allowed="true" /></fileExtensions>', "/a.css", "404.7"),
-        ('<denyQueryStringSequences><add sequence="drop table" /></denyQueryStringSequences>', "/?q=DROP%20TABLE", "404.18"),
+        (
+            '<fileExtensions allowUnlisted="false"><add fileExtension=".txt" allowed="true" /></fileExtensions>',
+            "/a.css",
+            "404.7",
+        ),
+        (
+            '<denyQueryStringSequences><add sequence="drop table" /></denyQueryStringSequences>',
+            "/?q=DROP%20TABLE",
+            "404.18",
+        ),
         (
             '<filteringRules><filteringRule name="r" scanUrl="true"><denyStrings><add string="evil" /></denyStrings>'
             "</filteringRule></filteringRules>",
