@@ -108,6 +108,33 @@ def _sha256(value: Any) -> Any:
     return value
 
 
+class Certificate(_Model):
+    """Which certificate of the server's store LocalMachine\\My an https binding gets.
+
+    Attributes:
+        thumbprint: 40 hexadecimal digits.
+        subject: a host name; the certificate for it that is valid longest.
+    """
+
+    thumbprint: str = ""
+    subject: str = ""
+
+    @field_validator("thumbprint")
+    @classmethod
+    def _plain(cls, value: str) -> str:
+        # Windows' certificate dialog copies an invisible mark and spaces along.
+        plain = re.sub(r"[\s\u200e\u200f:]", "", value).upper()
+        if plain and not re.fullmatch(r"[0-9A-F]{40}", plain):
+            raise ValueError("a thumbprint is 40 hexadecimal digits")
+        return plain
+
+    @model_validator(mode="after")
+    def _one(self) -> Certificate:
+        if bool(self.thumbprint) is bool(self.subject):
+            raise ValueError("say either thumbprint or subject")
+        return self
+
+
 class Download(_Model):
     """A file that a server needs and where it comes from.
 
@@ -229,6 +256,7 @@ class Settings(_Model):
         server: `uvicorn`, `waitress`, `hypercorn`, `granian`, `runserver` for development (DEBUG on), or `command`.
         command: for `command`: the arguments of python.exe; `%HTTP_PLATFORM_PORT%` in them becomes the port to listen on.
         bindings: the site's bindings, `ip:port:host` each, `https://` before it for TLS.
+        certificate: the certificate of https bindings.
         allowed_hosts: Django's ALLOWED_HOSTS; default the bindings' host names, or every host when a binding has none.
         requirements: a requirements file of the project, relative to it; default requirements.txt where there is one,
             else Django of the version that made the project.
@@ -254,6 +282,7 @@ class Settings(_Model):
     server: ServerName = "uvicorn"
     command: tuple[str, ...] = ()
     bindings: Annotated[tuple[Annotated[Binding, BeforeValidator(_binding)], ...], Field(min_length=1)] = (Binding(),)
+    certificate: Certificate | None = None
     allowed_hosts: tuple[str, ...] | None = None
     requirements: str = ""
     python: Python = Python()
@@ -307,6 +336,8 @@ class Settings(_Model):
             raise ValueError("bindings: the same binding stands there twice")
         if (self.server == "command") is not bool(self.command):
             raise ValueError("command: goes with the server 'command', which needs it")
+        if self.has_https and self.certificate is None:
+            raise ValueError("certificate: an https binding needs one; give its thumbprint or subject")
         if not self.secure_cookies and self.has_https:
             raise ValueError("secure_cookies: cannot be off while the site has an https binding")
         return self

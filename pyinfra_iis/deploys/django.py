@@ -153,7 +153,7 @@ class _Steps:
         self.release = wanted
         self.settings = settings = wanted.settings
         self.pool = _pool(settings)
-        self.site = Site(settings.app, wanted.directory, settings.app, settings.bindings)
+        self.site = Site(settings.app, wanted.directory, settings.app, settings.bindings, settings.certificate)
         self.folders = _folders(settings)
         self.health = health_check(settings)
         self.firewall: dict[str, Any] = {
@@ -199,7 +199,7 @@ class _Steps:
                 (HttpPlatformHandler, {}),
                 (Distribution, {"path": settings.python_directory, "sha256": settings.python.sha256}),
                 (Configuration, iis.configuration_request(UNLOCKED, [self.pool])),
-                (Configuration, iis.configuration_request((), ())),
+                (Configuration, iis.configuration_request(sites=[self.site])),
                 (Directories, windows.directory_request(self.folders)),
                 (Releases, release.state_request(settings)),
                 (Health, self.health.request),

@@ -50,7 +50,9 @@ def rollback(to: str = "", **options: Any) -> None:
         raise DeployError(
             f"The virtual environment {environment} of release {target} is gone from {host.name}; deploy it again."
         )
-    site = Site(settings.app, rf"{settings.root}\releases\{target}", settings.app, settings.bindings)
+    site = Site(
+        settings.app, rf"{settings.root}\releases\{target}", settings.app, settings.bindings, settings.certificate
+    )
     release.rolled_back(
         name=f"Go back to release {target}",
         settings=settings,

@@ -15,7 +15,7 @@ from pyinfra_iis import facts
 from pyinfra_iis.facts.iis import Configuration, Health
 from pyinfra_iis.operations import show_changes
 from pyinfra_iis.powershell import Script
-from pyinfra_iis.settings import Binding
+from pyinfra_iis.settings import Binding, Certificate
 
 
 @dataclass(frozen=True)
@@ -44,19 +44,37 @@ class Site:
         path: the physical path of its root.
         pool: the application pool of its root.
         bindings: where it listens; others are taken away.
+        certificate: the certificate of its https bindings.
     """
 
     name: str
     path: str
     pool: str
     bindings: Sequence[Binding]
+    certificate: Certificate | None = None
+
+    @property
+    def request(self) -> dict[str, Any]:
+        """The site in the terms of the scripts."""
+        return {
+            "name": self.name,
+            "path": self.path,
+            "pool": self.pool,
+            "bindings": [
+                {"protocol": binding.protocol, "information": binding.information} for binding in self.bindings
+            ],
+            "certificate": self.certificate.model_dump() if self.certificate else None,
+        }
 
 
-def configuration_request(sections: Sequence[str], pools: Sequence[AppPool]) -> dict[str, Any]:
+def configuration_request(
+    sections: Sequence[str] = (), pools: Sequence[AppPool] = (), sites: Sequence[Site] = ()
+) -> dict[str, Any]:
     """The arguments of the fact that the operations read."""
     return {
         "sections": list(sections),
         "pools": [{"name": pool.name, "attributes": sorted(pool.attributes)} for pool in pools],
+        "certificate": next((site.request["certificate"] for site in sites if site.certificate), None),
     }
 
 
@@ -71,7 +89,7 @@ def configuration(
         pools: application pools.
         sites: sites; they are started.
     """
-    state = facts.read(host, Configuration, **configuration_request(unlocked, pools))
+    state = facts.read(host, Configuration, **configuration_request(unlocked, pools, sites))
     sections = [name for name in unlocked if state["sections"].get(name) != "Allow"]
     show_changes((f"section {name}", state["sections"].get(name), "Allow") for name in sections)
     secrets: dict[str, str] = {}
@@ -79,7 +97,7 @@ def configuration(
     for pool in pools:
         request["pools"] += _pool_changes(pool, state["pools"].get(pool.name), secrets)
     for site in sites:
-        request["sites"] += _site_changes(site, state["sites"])
+        request["sites"] += _site_changes(site, state)
     if any(request.values()):
         yield Script("iis/apply", request, secrets=secrets)
 
@@ -106,10 +124,17 @@ def _pool_changes(pool: AppPool, current: dict[str, Any] | None, secrets: dict[s
     return [{"name": pool.name, "attributes": changed, "environment": variables, "generate": generated}]
 
 
-def _site_changes(site: Site, existing: dict[str, Any]) -> list[dict[str, Any]]:
-    current = existing.get(site.name)
-    wanted = {f"{binding.protocol} {binding.information}" for binding in site.bindings}
-    found = {f"{binding['protocol']} {binding['information']}" for binding in current["bindings"]} if current else set()
+def _site_changes(site: Site, state: dict[str, Any]) -> list[dict[str, Any]]:
+    current = state["sites"].get(site.name)
+    wanted = {
+        f"{binding.protocol} {binding.information}": state["certificate"] if binding.protocol == "https" else ""
+        for binding in site.bindings
+    }
+    found = (
+        {f"{binding['protocol']} {binding['information']}": binding["certificate"] for binding in current["bindings"]}
+        if current
+        else {}
+    )
     changes: list[tuple[str, object, object]] = []
     what = f"site {site.name}"
     if not current:
@@ -121,13 +146,17 @@ def _site_changes(site: Site, existing: dict[str, Any]) -> list[dict[str, Any]]:
     ):
         if old != new:
             changes.append((f"{what} {name}", old, new))
-    changes += [(f"{what} binding", binding, None) for binding in sorted(found - wanted)]
-    changes += [(f"{what} binding", None, binding) for binding in sorted(wanted - found)]
+    changes += [(f"{what} binding", binding, None) for binding in sorted(found.keys() - wanted.keys())]
+    changes += [(f"{what} binding", None, binding) for binding in sorted(wanted.keys() - found.keys())]
+    changes += [
+        (f"{what} certificate of {binding}", found[binding] or None, wanted[binding] or "(not on the server)")
+        for binding in sorted(found.keys() & wanted.keys())
+        if found[binding] != wanted[binding]
+    ]
     show_changes(changes)
     if not changes:
         return []
-    bindings = [{"protocol": binding.protocol, "information": binding.information} for binding in site.bindings]
-    return [{"name": site.name, "path": site.path, "pool": site.pool, "bindings": bindings}]
+    return [site.request]
 
 
 def _sum(text: str) -> str:

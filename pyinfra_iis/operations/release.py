@@ -186,7 +186,6 @@ def rolled_back(
 
 def switch(settings: Settings, identifier: str, site: Site, check: HealthCheck, bad: str = "") -> Script:
     """The command that makes a complete release live, and puts the one before back when it is not healthy; `bad` is marked as bad then."""
-    bindings = [{"protocol": binding.protocol, "information": binding.information} for binding in site.bindings]
     return Script(
         "release/go_live",
         {
@@ -194,12 +193,7 @@ def switch(settings: Settings, identifier: str, site: Site, check: HealthCheck, 
             "release": identifier,
             "bad": bad,
             "by": deployer(),
-            "site": {
-                "name": site.name,
-                "path": rf"{settings.root}\releases\{identifier}",
-                "pool": site.pool,
-                "bindings": bindings,
-            },
+            "site": {**site.request, "path": rf"{settings.root}\releases\{identifier}"},
             "health": {**check.request, "status": check.status, "timeout": check.timeout, "log": check.log},
         },
     )

@@ -36,7 +36,12 @@ def test_the_project_folder_is_enough(project: Path) -> None:
     ],
 )
 def test_allowed_hosts_come_from_the_bindings(project: Path, bindings: list[str], hosts: tuple[str, ...]) -> None:
-    assert from_data({"django_project": project, "django_bindings": bindings}).hosts == hosts
+    data = {
+        "django_project": project,
+        "django_bindings": bindings,
+        "django_certificate": {"subject": "shop.example.com"},
+    }
+    assert from_data(data).hosts == hosts
 
 
 def test_binding_is_written_as_iis_writes_it() -> None:
@@ -81,7 +86,11 @@ def test_binding_is_written_as_iis_writes_it() -> None:
         ({"django_handler": {"url": "http://x/y.msi"}}, "django_handler: another url needs its sha256 too."),
         ({"django_python": {"sha256": "12"}}, "django_python.sha256: a SHA-256 is 64 hexadecimal digits."),
         (
-            {"django_secure_cookies": False, "django_bindings": "https://*:443:x.example"},
+            {
+                "django_secure_cookies": False,
+                "django_bindings": "https://*:443:x.example",
+                "django_certificate": {"subject": "x.example"},
+            },
             "django_secure_cookies: cannot be off while the site has an https binding.",
         ),
     ],

@@ -1,4 +1,5 @@
 # uses: iis/server_manager
+# uses: iis/certificate
 function Set-Configuration($Wish, $Secrets) {
     $Mutex = New-Object Threading.Mutex $false, 'Global\pyinfra-iis-configuration'
     try { if (-not $Mutex.WaitOne(60000)) { throw "Another change of IIS's configuration has been running on $($env:COMPUTERNAME) for a minute." } }
@@ -67,7 +68,7 @@ function Set-Configuration($Wish, $Secrets) {
                         if ($Keep.ContainsKey($Key)) { $Keep.Remove($Key) } else { $Bindings.RemoveAt($Index) }
                     }
                     foreach ($Binding in $Wanted.bindings) {
-                        if (-not $Keep.ContainsKey($Binding.protocol + ' ' + $Binding.information)) { continue }
+                        if ($Binding.protocol -eq 'https' -or -not $Keep.ContainsKey($Binding.protocol + ' ' + $Binding.information)) { continue }
                         $New = $Bindings.CreateElement('binding')
                         $New.SetAttributeValue('protocol', $Binding.protocol)
                         $New.SetAttributeValue('bindingInformation', $Binding.information)
@@ -101,6 +102,7 @@ function Set-Configuration($Wish, $Secrets) {
                 $Manager.Dispose()
             }
         }
+        foreach ($Wanted in $Wish.sites) { Set-Certificate $Wanted }
     } finally {
         $Mutex.ReleaseMutex()
         $Mutex.Dispose()

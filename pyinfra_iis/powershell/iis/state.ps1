@@ -1,7 +1,13 @@
-# What IIS is configured to do. $Request: sections (names), pools (list of name and attributes (names, dotted)), sites (names).
+# What IIS is configured to do. $Request: sections (names), pools (list of name and attributes (names, dotted)), certificate
+# (thumbprint or subject; null when no site of ours has an https binding).
 # The values of environment variables are not told, only their SHA-256.
 # uses: iis/server_manager
-$State = @{ installed = [IO.File]::Exists($Library); sections = @{}; pools = @{}; sites = @{} }
+# uses: iis/certificate
+$State = @{ installed = [IO.File]::Exists($Library); certificate = ''; sections = @{}; pools = @{}; sites = @{} }
+if ($Request.certificate) {
+    $Certificate = Find-Certificate $Request.certificate
+    if ($null -ne $Certificate) { $State.certificate = $Certificate.Thumbprint }
+}
 if (-not $State.installed) { return $State }
 $Manager = New-ServerManager
 $Configuration = $Manager.GetApplicationHostConfiguration()
@@ -24,8 +30,10 @@ $Sites = $Configuration.GetSection('system.applicationHost/sites').GetCollection
 foreach ($Site in $Sites) {
     $Name = $Site.GetAttributeValue('name')
     $Bindings = New-Object System.Collections.ArrayList
-    foreach ($Binding in $Site.GetCollection('bindings')) {
-        [void] $Bindings.Add(@{ protocol = $Binding.GetAttributeValue('protocol'); information = $Binding.GetAttributeValue('bindingInformation') })
+    foreach ($Binding in $Manager.Sites[$Name].Bindings) {
+        $Hash = ''
+        if ($Binding.Protocol -eq 'https' -and $null -ne $Binding.CertificateHash) { $Hash = [BitConverter]::ToString($Binding.CertificateHash).Replace('-', '') }
+        [void] $Bindings.Add(@{ protocol = $Binding.Protocol; information = $Binding.BindingInformation; certificate = $Hash })
     }
     $Application = Find-Item $Site.GetCollection() 'path' '/'
     $Pool = ''
