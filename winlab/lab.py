@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import datetime
+import errno
 import importlib
 import logging
 import os
@@ -115,7 +116,8 @@ class Host:
         self._rebooting: asyncio.Task[None] | None = None
         self._down: asyncio.Task[None] | None = None
         self._up: asyncio.Task[None] | None = None
-        self._started_before: Counter[str] = Counter()
+        self._counting = threading.Lock()
+        self._counted: tuple[Any, Counter[str]] = (None, Counter())
         self.machine: Machine
         self.endpoint: Endpoint
         self.service: Service
@@ -126,7 +128,6 @@ class Host:
         """Makes the machine and listens."""
         self.folder.mkdir(parents=True, exist_ok=True)
         self.machine = await asyncio.to_thread(self._make_machine)
-        self._started_before = Counter()
         certificates = ClientCertificates(self.folder / "certmapping.json")
         logon = MachineLogon(self.machine)
         self.service = Service(WinRMConfig.for_version(self.version), logon, BUILDS[self.version])
@@ -151,9 +152,13 @@ class Host:
             user[1]["password"] = self.lab.password
             machine.accounts.save()
         # Whoever shuts the machine down or boots it (an operator, a switch, a script's Restart-Computer), WinRM goes with it.
-        machine.hooks.add("shutdown", lambda *_: self._on_loop(self._went_down))
+        machine.hooks.add("shutdown", lambda *_: self._shut_down())
         machine.hooks.add("boot", lambda *_: self._on_loop(self._came_up))
         return machine
+
+    def _shut_down(self) -> None:
+        self._count_processes()  # at once: the next boot begins with a new process table
+        self._on_loop(self._went_down)
 
     def _on_loop(self, callback: Callable[[], None]) -> None:
         if not self.lab.loop.is_closed():
@@ -175,10 +180,7 @@ class Host:
                 await self.endpoint.start(self.address, config.https_port, certificates.context(pem))
         except OSError as error:
             await self.endpoint.stop()
-            raise LabError(
-                f"{self.name} cannot listen on {self.address}:{config.http_port}: {error.strerror}. Does another lab run? "
-                "`winlab down` ends it; `--network 127.0.9` or the like puts this one beside it."
-            ) from error
+            raise LabError(_cannot_listen(self.name, self.address, config.http_port, error)) from error
         self.boots += 1
         self.running = True
 
@@ -201,7 +203,6 @@ class Host:
             return
         log.info("%s goes down", self.name)
         self.running = False
-        self._carry_process_counts()
         self.service.close()
         self._down = self.lab.loop.create_task(self.endpoint.stop())
 
@@ -278,21 +279,17 @@ class Host:
             "megabytes": int(switches["powershell-memory"]) or None,
         }
 
-    def _process_counts(self) -> Counter[str]:
-        return Counter(self.machine.processes.started)
-
-    def _carry_process_counts(self) -> None:
-        """A restart makes a new process table: what was counted so far is kept."""
-        for image, count in (self._process_counts() - self._started_before).items():
-            self.stats.programs[image] += count
-        self._started_before = Counter()
+    def _count_processes(self) -> None:
+        """Takes over what the process table has counted since it was last looked at. Any thread."""
+        with self._counting:
+            table, started = self.machine.processes, Counter(self.machine.processes.started)
+            known = self._counted[1] if self._counted[0] is table else Counter()
+            self._counted = (table, started)
+            self.stats.add_programs(started - known)
 
     def stats_json(self, reset: bool = False) -> dict[str, Any]:
         """Its counters; `reset` sets them back afterwards."""
-        started = self._process_counts()
-        for image, count in (started - self._started_before).items():
-            self.stats.programs[image] += count
-        self._started_before = started
+        self._count_processes()
         result = self.stats.to_json()
         if reset:
             self.stats.reset()
@@ -339,10 +336,7 @@ class Lab:
         try:
             await self.artifacts.serve(address, ARTIFACTS_PORT)
         except OSError as error:
-            raise LabError(
-                f"The artifacts' address {address}:{ARTIFACTS_PORT} is taken ({error.strerror}): another lab uses the network "
-                f"{self.plan.network}. `winlab down` in its folder ends it; `--network 127.0.9` or the like puts this one beside it."
-            ) from error
+            raise LabError(_cannot_listen("The mirror of artifacts", address, ARTIFACTS_PORT, error)) from error
         await self.grow(count, switches)
 
     @property
@@ -439,6 +433,21 @@ def set_switches(switches: Switches, assignments: list[str]) -> None:
             switches.set(name, value if equals else "on")
         except SwitchError as error:
             raise LabError(f"{error}.") from error
+
+
+def _cannot_listen(what: str, address: str, port: int, error: OSError) -> str:
+    """One sentence on why a listener did not come up, and one on what to do."""
+    if error.errno == errno.EADDRNOTAVAIL:
+        return (
+            f"{what} cannot listen on {address}: this system does not have that address. On macOS, "
+            f"`sudo ifconfig lo0 alias {address} up` adds it."
+        )
+    return (
+        f"{what} cannot listen on {address}:{port}: the address is taken. Where another lab uses the same network, `winlab down` in "
+        "its folder ends it, and `--network 127.0.9` or the like puts this one beside it."
+        if error.errno == errno.EADDRINUSE
+        else f"{what} cannot listen on {address}:{port}: {error.strerror}."
+    )
 
 
 def _raise_file_limit() -> None:

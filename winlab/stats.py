@@ -43,10 +43,10 @@ class Stats:
         with self._lock:
             self.connections += 1
 
-    def process(self, image: str) -> None:
-        """A process was started from this executable."""
+    def add_programs(self, started: Counter[str]) -> None:
+        """Processes were started: how many, by the executable's file name in lower case."""
         with self._lock:
-            self.programs[image.replace("/", "\\").rpartition("\\")[2].lower()] += 1
+            self.programs.update(started)
 
     def to_json(self) -> dict[str, Any]:
         """All counters as plain data."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+import errno
 import os
 import signal
 import stat
@@ -17,7 +18,7 @@ from winrm.exceptions import InvalidCredentialsError, WSManFaultError
 
 from tests.winlab.lab.conftest import HOSTNAME, LabCommand
 from winlab.cli import _is_zombie
-from winlab.lab import LabError, address_of, check_network
+from winlab.lab import LabError, _cannot_listen, address_of, check_network
 
 
 def wait_for(lab: LabCommand, condition: str, seconds: float = 10) -> None:
@@ -166,6 +167,15 @@ def test_a_state_folder_with_a_long_path(lab: LabCommand, tmp_path: Path) -> Non
 def test_what_makes_no_sense_is_refused_before_anything_starts(lab: LabCommand, arguments: tuple[str, ...]) -> None:
     assert lab(*arguments, code=1).startswith("winlab: ")
     assert "No lab runs" in lab("status", code=3)
+
+
+def test_why_a_listener_does_not_come_up() -> None:
+    def told(number: int) -> str:
+        return _cannot_listen("SRV1", "127.0.1.1", 5985, OSError(number, os.strerror(number)))
+
+    assert "ifconfig lo0 alias 127.0.1.1" in told(errno.EADDRNOTAVAIL)
+    assert "--network" in told(errno.EADDRINUSE)
+    assert "Permission denied" in told(errno.EACCES) and "--network" not in told(errno.EACCES)
 
 
 def test_addresses() -> None:
