@@ -269,7 +269,7 @@ VIEWS: dict[str, View] = {
         _names("Count", "Average", "Sum", "Maximum", "Minimum", "Property")
     ),
     "Microsoft.PowerShell.Commands.TextMeasureInfo": TableView(_names("Lines", "Words", "Characters", "Property")),
-    "Microsoft.PowerShell.Commands.FileHashInfo": TableView(
+    "Microsoft.Powershell.Utility.FileHash": TableView(
         _columns(("Algorithm", "Algorithm", 15), ("Hash", "Hash", 70), ("Path", "Path"))
     ),
     "Microsoft.PowerShell.Commands.MatchInfo": CustomView(lambda value, runtime: [_scalar(value)]),
