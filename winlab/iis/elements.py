@@ -333,19 +333,25 @@ class Collection:
     def _apply(self, items: list[Element], xml: XmlElement, file: ConfigFile, local: bool) -> list[Element]:
         schema = self.schema
         added: list[Element] = []
+        taken = {key for item in items for key in self._keys_of(item)}
         for child in xml.elements:
             if schema.clear_name and child.name == schema.clear_name:
                 self._check_unlocked(items, file, child.line)
                 items, added = [], []
+                taken.clear()
             elif schema.remove_name and child.name == schema.remove_name:
                 match = self._with_key_of(child, items + added)
                 if match is not None:
                     self._check_unlocked([match], file, child.line)
                     items = [i for i in items if i is not match]
                     added = [i for i in added if i is not match]
+                    taken.difference_update(self._keys_of(match))
             elif child.name in schema.add_names:
                 item = self._item(child, []) if local else self._item(None, [Source(child, file)], child.name)
-                self._check_duplicate(item, items + added, file, child.line)
+                keys = self._keys_of(item)
+                if not taken.isdisjoint(keys):
+                    self._check_duplicate(item, items + added, file, child.line)
+                taken.update(keys)
                 added.append(item)
         return items + added if schema.merge_append else added + items
 
@@ -366,6 +372,14 @@ class Collection:
             if all(k.same(item.get(k.name), _value_of(directive, k)) for k in self.schema.keys):
                 return item
         return None
+
+    def _keys_of(self, item: Element) -> list[tuple[object, ...]]:
+        """What no other item of the collection may have: each unique key, and the combined one."""
+        keys: list[tuple[object, ...]] = [(k.name, k.folded(item.get(k.name))) for k in self.schema.unique_keys]
+        combined = self.schema.combined_keys
+        if combined:
+            keys.append(tuple(k.folded(item.get(k.name)) for k in combined))
+        return keys
 
     def _check_duplicate(self, item: Element, others: list[Element], file: ConfigFile | None, line: int | None) -> None:
         if self.schema.allow_duplicates:

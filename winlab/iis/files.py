@@ -7,6 +7,7 @@ import hashlib
 import os
 import re
 import secrets as random_source
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from cryptography.hazmat.primitives import padding
@@ -169,7 +170,13 @@ def machine_schema(machine: Machine) -> Schema:
     names = sorted(
         (e.name for e in fs.listdir(SCHEMA_FOLDER)), key=lambda n: (n.lower() != "iis_schema.xml", n.lower())
     )
-    return Schema.load(fs.read_bytes(f"{SCHEMA_FOLDER}\\{n}") for n in names if n.lower().endswith(".xml"))
+    return _load(tuple(fs.read_bytes(f"{SCHEMA_FOLDER}\\{n}") for n in names if n.lower().endswith(".xml")))
+
+
+@cache
+def _load(texts: tuple[bytes, ...]) -> Schema:
+    """Servers with the same schema files share what was read from them."""
+    return Schema.load(texts)
 
 
 class _SchemaCache:

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cached_property
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -270,9 +271,11 @@ class AttributeSchema:
 
     def same(self, one: Value, other: Value) -> bool:
         """Whether two key values are equal: strings without case unless the schema says caseSensitive."""
-        if isinstance(one, str) and isinstance(other, str) and not self.case_sensitive:
-            return one.lower() == other.lower()
-        return one == other
+        return self.folded(one) == self.folded(other)
+
+    def folded(self, value: Value) -> Value:
+        """A key value in the form in which keys are compared."""
+        return value.lower() if isinstance(value, str) and not self.case_sensitive else value
 
     def validate(self, value: Value) -> None:
         validator = _VALIDATORS.get(self.validation_type)
@@ -389,11 +392,11 @@ class CollectionSchema:
     allow_duplicates: bool
     item: ElementSchema
 
-    @property
+    @cached_property
     def unique_keys(self) -> list[AttributeSchema]:
         return [a for a in self.item.attributes.values() if a.is_unique_key]
 
-    @property
+    @cached_property
     def combined_keys(self) -> list[AttributeSchema]:
         return [a for a in self.item.attributes.values() if a.is_combined_key]
 
