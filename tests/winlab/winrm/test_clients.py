@@ -203,6 +203,39 @@ def test_output_is_told_once(server: FakeServer) -> None:
     assert error.value.wsman_fault_code == 2150858843
 
 
+def test_who_hangs_up_while_waiting_takes_no_output_along(server: FakeServer) -> None:
+    protocol = server.protocol()
+    shell = protocol.open_shell()
+    command = protocol.run_command(shell, "cat", console_mode_stdin=False)
+    impatient = server.protocol(operation_timeout_sec=10, read_timeout_sec=11)
+    impatient.open_shell()
+    impatient.transport.read_timeout_sec = 0.3  # type: ignore[assignment]
+    with pytest.raises(requests.exceptions.ReadTimeout):
+        impatient.get_command_output_raw(shell, command)
+    impatient.transport.close_session()
+    time.sleep(0.1)
+    protocol.send_command_input(shell, command, b"all of it", end=True)
+    assert protocol.get_command_output(shell, command) == (b"all of it", b"", 0)
+
+
+def test_two_connections_may_wait_for_one_command(server: FakeServer) -> None:
+    protocol = server.protocol()
+    shell = protocol.open_shell()
+    command = protocol.run_command(shell, "cat", console_mode_stdin=False)
+    received: list[bytes] = []
+    threads = [
+        threading.Thread(target=lambda: received.append(server.protocol().get_command_output(shell, command)[0]))
+        for _ in range(2)
+    ]
+    for thread in threads:
+        thread.start()
+    time.sleep(0.3)
+    protocol.send_command_input(shell, command, b"once", end=True)
+    for thread in threads:
+        thread.join(10)
+    assert sorted(received) == [b"", b"once"]
+
+
 def test_deleting_a_shell_ends_its_commands_and_waiting_receives(server: FakeServer) -> None:
     protocol, other = server.protocol(), server.protocol()
     shell = protocol.open_shell()
