@@ -9,7 +9,7 @@ from __future__ import annotations
 import codecs
 import ntpath
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -202,10 +202,11 @@ class ConsoleHost:
         """A line of standard input; None at its end."""
         return self._stdin.read_line()
 
-    def input_lines(self) -> Iterator[str]:
-        """Standard input line by line, each read when it is asked for ($input of a script)."""
-        while (line := self._stdin.read_line()) is not None:
-            yield line
+    def input_lines(self) -> list[str]:
+        """All that is left of standard input, by lines ($input of a script)."""
+        text = self.ctx.read_all().decode(self.ctx.console.input_encoding, "replace").removeprefix("\ufeff")
+        lines = text.replace("\r\n", "\n").split("\n")
+        return lines[:-1] if lines[-1] == "" else lines
 
     def set_should_exit(self, code: int) -> None:
         self.exit_code = code
