@@ -49,6 +49,11 @@ def _state() -> _State:
 class _IISCmdlet(Cmdlet):
     """Common to the cmdlets: the configuration system's refusals as errors of the command."""
 
+    def begin(self) -> None:
+        # The modules come with the management features.
+        if not self.machine.fs.is_file(mwa.DLL):
+            raise self.runtime.command_missing(self.command_name)
+
     def fail(self, error: NetException, target: Any = None) -> None:
         self.throw(ErrorRecord(error, f"{error.type_name}", "NotSpecified", target))
 

@@ -137,7 +137,6 @@ class Section(Element):
         """Walks the layers from the machine down, checking content and locks, and sets what is inherited and what is local."""
         effective = self.definition.override_mode_default
         locked_by: ConfigFile | None = None if effective == "Allow" else self.configuration.apphost_file
-        host_only = self.definition.allow_definition in ("AppHostOnly", "MachineOnly")
         found: list[tuple[Source, str]] = []
         self._stored_for_exact_path = False
         self.inherited_mode = effective
@@ -147,7 +146,7 @@ class Section(Element):
             if xml is None:
                 continue
             locked = effective == "Deny" and locked_by is not None and self._binds(layer.file, locked_by)
-            if locked or (host_only and not layer.file.is_apphost):
+            if locked or not self._allowed_in(layer.file):
                 raise ConfigError(E_LOCK_VIOLATION, SECTION_LOCKED, layer.file.path, xml.line)
             if mode != "Inherit":
                 effective, locked_by = mode, layer.file
@@ -159,13 +158,20 @@ class Section(Element):
                 exact = layer.location is not None and layer.location.lower() == self.configuration.site_path.lower()
                 self._stored_for_exact_path |= exact and not self.configuration.is_apphost
         locked = effective == "Deny" and locked_by is not None and self._binds(self.file, locked_by)
-        self._locked = locked or (host_only and not self.file.is_apphost)
+        self._locked = locked or not self._allowed_in(self.file)
         if found and self._is_own(found[-1][0], own_layers):
             source, mode = found.pop()
             self._own, self.override_mode = source.xml, mode
         else:
             self.override_mode = "Inherit"
         self.inherited = [source for source, _ in reversed(found)]
+
+    def _allowed_in(self, file: ConfigFile) -> bool:
+        """Whether allowDefinition lets a file hold the section, whatever its override mode."""
+        allowed = self.definition.allow_definition
+        if allowed in ("AppHostOnly", "MachineOnly"):
+            return file.is_apphost
+        return allowed != "MachineToApplication" or not file.below_application
 
     def _is_own(self, source: Source, own_layers: list[Layer]) -> bool:
         return any(layer.find(self.path)[0] is source.xml for layer in own_layers)
@@ -578,6 +584,7 @@ class Session:
                 file = target
             else:
                 file = self.snapshot(self._web_config_path(site, "/" + "/".join(segments[:depth])))
+            file.below_application = not is_application(self.require_site(apphost, site), "/".join(segments[:depth]))
             layers += [Layer(file, None), Layer(file, "")]
             above.append((file, depth))
         return layers
@@ -639,6 +646,15 @@ def _find_site(file: ConfigFile, name: str) -> XmlElement | None:
             if site.name == "site" and (site.get("name") or "").lower() == name.lower():
                 return site
     return None
+
+
+def is_application(site: XmlElement, path: str) -> bool:
+    """Whether an application has just this path."""
+    wanted = [s.lower() for s in segments_of(path)]
+    return any(
+        e.name == "application" and [s.lower() for s in segments_of(e.get("path") or "")] == wanted
+        for e in site.elements
+    )
 
 
 def virtual_directory_root(site: XmlElement, path: str) -> bool:

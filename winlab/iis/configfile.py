@@ -21,6 +21,8 @@ class ConfigFile:
     def __init__(self, path: str, data: bytes | None, failure: ConfigError | None = None):
         self.path = path
         self.original = data
+        self.below_application = False
+        """Whether it is the web.config of a folder inside an application (set when the hierarchy is walked)."""
         self._failure = failure
         self._document: XmlDocument | None = None
 

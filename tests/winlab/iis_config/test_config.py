@@ -346,3 +346,12 @@ def test_config_sections_come_first(make_store: Make) -> None:
     text = "<configuration><system.webServer/><configSections/></configuration>"
     with pytest.raises(ConfigError, match="Only one <configSections> element allowed"):
         make_store("fresh", {ROOT: text}).reader().check("Default Web Site")
+
+
+def test_sections_that_end_at_the_application(make_store: Make) -> None:
+    inner = web("<applicationInitialization doAppInitAfterRestart='true'/>")
+    reader = make_store("fresh", {API: inner, r"C:\sites\tools\api\sub\web.config": inner}).reader()
+    reader.check("Tools", "/api")
+    with pytest.raises(ConfigError) as caught:
+        reader.check("Tools", "/api/sub")
+    assert (caught.value.hresult, caught.value.file) == (0x80070021, r"C:\sites\tools\api\sub\web.config")
