@@ -756,5 +756,6 @@ class ConfigStore:
 
     def invoke(self, element: Element, method: str, arguments: dict[str, Value]) -> dict[str, Value]:
         if self.runtime is None:
-            raise ConfigError(0x80070426, "The service has not been started.", bare=True)
+            text = "The service has not been started. (Exception from HRESULT: 0x80070426)"
+            raise ConfigError(0x80070426, text, bare=True)
         return self.runtime.invoke(element, method, arguments)

@@ -640,7 +640,8 @@ class _Run:
         try:
             self.store.invoke(found.element, method, {})
         except ConfigError as error:
-            raise AppcmdError(error.text.strip(), error.hresult & 0xFFFF, error.hresult) from error
+            text = error.text.partition(" (Exception from HRESULT")[0].strip()
+            raise AppcmdError(text, error.hresult & 0xFFFF, error.hresult) from error
         self.ctx.out(f'"{found.name}" successfully {done}' + ("." if method != "Recycle" else "") + "\n")
         return 0
 

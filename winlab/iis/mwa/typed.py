@@ -427,9 +427,12 @@ class Binding(ConfigurationElementNet):
 
 
 def _end_point(address: str, port: int) -> Any:
-    parsed = next(o for o in get_type("System.Net.IPAddress").methods("Parse", is_static=True) if o.fn is not None)
-    assert parsed.fn is not None
-    return construct("System.Net.IPEndPoint", ["Net.IPAddress", "Int32"], parsed.fn(address), port)
+    parse = next(
+        (o.fn for o in get_type("System.Net.IPAddress").methods("Parse", is_static=True) if o.fn is not None), None
+    )
+    if parse is None:
+        raise LabUnsupported("a value of the type System.Net.IPAddress")
+    return construct("System.Net.IPEndPoint", ["Net.IPAddress", "Int32"], parse(address), port)
 
 
 @collection_type("BindingCollection", "Binding")

@@ -77,8 +77,9 @@ def timespan(value: timedelta) -> Any:
 def construct(type_name: str, params: list[str], *arguments: Any) -> Any:
     """Calls a constructor of a .NET type that another module declares."""
     t = get_type(type_name)
-    overload = next(o for o in t.ctors() if o.params == params and o.fn is not None)
-    assert overload.fn is not None
+    overload = next((o for o in t.ctors() if o.params == params and o.fn is not None), None)
+    if overload is None or overload.fn is None:
+        raise LabUnsupported(f"a value of the type {type_name}")
     if t.cls is not None and t.python is None and issubclass(t.cls, NetObject):
         made = t.cls.__new__(t.cls)
         result = overload.fn(made, *arguments)
