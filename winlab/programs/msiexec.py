@@ -27,7 +27,9 @@ def main(ctx: ProgramContext) -> int:
     installer = ctx.machine.installer
     target = request.target if request.target.startswith("{") else ctx.resolve(request.target)
     if not request.quiet:
-        outcome = msi.Outcome(msi.FAILURE, ["The user interface of Windows Installer is not simulated by this lab: give /qn or /quiet."])
+        outcome = msi.Outcome(
+            msi.FAILURE, ["The user interface of Windows Installer is not simulated by this lab: give /qn or /quiet."]
+        )
     elif request.action == "i":
         if target.startswith("{"):
             outcome = installer.repair(target, ctx.user)
@@ -39,7 +41,9 @@ def main(ctx: ProgramContext) -> int:
         outcome = installer.repair(target, ctx.user)
     if request.log:
         try:
-            ctx.machine.fs.write_bytes(ctx.resolve(request.log), msi.log_text(ctx.machine, ctx.command_line, outcome), ctx.user)
+            ctx.machine.fs.write_bytes(
+                ctx.resolve(request.log), msi.log_text(ctx.machine, ctx.command_line, outcome), ctx.user
+            )
         except WindowsError:
             return 1622
     return outcome.code

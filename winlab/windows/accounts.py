@@ -155,7 +155,7 @@ class Accounts:
         self._document = Document(machine.state_dir / "accounts.json", None)
         if self._document.data is None:
             self._document.data = self._bare()
-        self._well_known = {sid: name for sid, name in WELL_KNOWN.items()}
+        self._well_known = dict(WELL_KNOWN)
         self._sids = {name.rpartition("\\")[2].lower(): sid for sid, name in WELL_KNOWN.items()}
         self._sids |= {name.lower(): sid for sid, name in WELL_KNOWN.items()}
 
@@ -202,12 +202,12 @@ class Accounts:
     @property
     def users(self) -> dict[str, dict[str, Any]]:
         """Name -> rid, password, enabled, description (and full_name, password_never_expires where set)."""
-        return self._document.data["users"]  # type: ignore[no-any-return]
+        return self._document.data["users"]
 
     @property
     def groups(self) -> dict[str, dict[str, Any]]:
         """Name -> sid, description, members (SIDs)."""
-        return self._document.data["groups"]  # type: ignore[no-any-return]
+        return self._document.data["groups"]
 
     def find_user(self, name: str) -> tuple[str, dict[str, Any]] | None:
         """(stored name, record) of a local user by name, with or without the computer's name."""

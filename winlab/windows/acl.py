@@ -165,7 +165,7 @@ def inherit(parent_aces: Iterable[Ace], is_dir: bool, owner: str) -> tuple[Ace, 
                 result.append(_inherited(ace, True, inherit_only=True, mask=ace.mask))
         elif passes_on and ace.object_inherit:
             result.append(_inherited(ace, True, inherit_only=True, mask=ace.mask))
-    return tuple(result)
+    return tuple(dict.fromkeys(result))
 
 
 def _inherited(ace: Ace, passes_on: bool, inherit_only: bool, mask: int) -> Ace:

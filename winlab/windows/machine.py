@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from winlab.windows import template
 from winlab.windows.accounts import Accounts, Token
 from winlab.windows.environment import Environment
+from winlab.windows.errors import WindowsError
 from winlab.windows.filesystem import FileSystem
 from winlab.windows.processes import Processes
 from winlab.windows.registry import Registry
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from winlab.windows.eventlog import EventLog
     from winlab.windows.features import Features
     from winlab.windows.firewall import Firewall
+    from winlab.windows.httpapi import HttpApi
     from winlab.windows.msi import Installer
     from winlab.windows.services import Services
 
@@ -69,6 +71,7 @@ class Machine:
         self.lock = threading.RLock()
         self.hooks = Hooks()
         self.stopped = False
+        self._shutdown_timer: threading.Timer | None = None
         self.iis: Any = None
         """The iis room's service; None until the feature is installed."""
         self.clock_skew = datetime.timedelta()
@@ -160,6 +163,12 @@ class Machine:
         from winlab.windows.msi import Installer
 
         return Installer(self)
+
+    @cached_property
+    def http(self) -> HttpApi:
+        from winlab.windows.httpapi import HttpApi
+
+        return HttpApi(self)
 
     # -- identity and time --------------------------------------------------------------------------------------------------------
 
@@ -301,6 +310,42 @@ class Machine:
             (6013, "The system uptime is 0 seconds."),
         ):
             self.eventlog.write("System", "EventLog", event_id, "Information", message)
+
+    def schedule_shutdown(
+        self, seconds: float, reboot: bool, comment: str = "", user: str = "NT AUTHORITY\\SYSTEM"
+    ) -> None:
+        """Shuts down (and boots again) after some seconds, in a thread of its own. WindowsError 1190 when one is scheduled, 1115 while it happens."""
+        with self.lock:
+            if self.stopped:
+                raise WindowsError(1115)
+            if self._shutdown_timer is not None:
+                raise WindowsError(1190)
+            action = self.reboot if reboot else self.shutdown
+            self._shutdown_timer = threading.Timer(max(seconds, 0.01), self._shut_down_now, (action,))
+            self._shutdown_timer.daemon = True
+            kind = "restart" if reboot else "power off"
+            self.eventlog.write(
+                "System",
+                "User32",
+                1074,
+                "Information",
+                f"The process C:\\Windows\\system32\\shutdown.exe ({self.name}) has initiated the {kind} of computer {self.name} on behalf of user {user} "
+                f"for the following reason: No title for this reason could be found\r\n Reason Code: 0x800000ff\r\n Shutdown Type: {kind}\r\n Comment: {comment}",
+                user=user,
+            )
+            self._shutdown_timer.start()
+
+    def _shut_down_now(self, action: Callable[[], None]) -> None:
+        self._shutdown_timer = None
+        action()
+
+    def abort_shutdown(self) -> None:
+        """WindowsError 1116 when none is scheduled."""
+        with self.lock:
+            if self._shutdown_timer is None:
+                raise WindowsError(1116)
+            self._shutdown_timer.cancel()
+            self._shutdown_timer = None
 
     def reboot(self) -> None:
         """Shuts down and boots at once; `shutdown`, `reboot` and `boot` hooks are fired in this order."""

@@ -93,7 +93,9 @@ class Package:
     def read(data: bytes) -> Package:
         """WindowsError 1620 for anything but a package of the lab."""
         if data.startswith(_OLE):
-            raise WindowsError(PACKAGE_INVALID, "This lab installs its own packages only; a real Windows Installer package is refused.")
+            raise WindowsError(
+                PACKAGE_INVALID, "This lab installs its own packages only; a real Windows Installer package is refused."
+            )
         if not data.startswith(MAGIC):
             raise WindowsError(PACKAGE_INVALID)
         try:
@@ -182,11 +184,16 @@ class Installer:
 
     def _require_administrator(self, user: Token | None) -> None:
         if user is not None and not user.elevated:
-            raise WindowsError(FAILURE, "You do not have sufficient privileges to complete this installation for all users of the machine.")
+            raise WindowsError(
+                FAILURE,
+                "You do not have sufficient privileges to complete this installation for all users of the machine.",
+            )
 
     def _install(self, path: str, user: Token | None, properties: dict[str, str], outcome: Outcome) -> None:
         package = self._open(path, user)
-        outcome.lines.append(f"Product: {package.name} -- Version: {package.version} -- ProductCode: {package.product_code}")
+        outcome.lines.append(
+            f"Product: {package.name} -- Version: {package.version} -- ProductCode: {package.product_code}"
+        )
         self._require_administrator(user)
         before = self.find(package.product_code)
         if before is not None and before["version"] != package.version:
@@ -219,7 +226,9 @@ class Installer:
             raise WindowsError(FAILURE, "IIS 8.0 or later is required. Install the Web Server role first.")
         web.install_platform_handler(self.machine, "1.2" if action.endswith("1.2") else "2")
         if action == "httpplatformhandler-2.0":
-            key = self.machine.registry.create("HKLM\\SOFTWARE\\Microsoft\\IIS Extensions\\IIS HttpPlatformHandler Module V2")
+            key = self.machine.registry.create(
+                "HKLM\\SOFTWARE\\Microsoft\\IIS Extensions\\IIS HttpPlatformHandler Module V2"
+            )
             key.set("Install", 1)
             key.set("Version", PACKAGES[action]["ProductVersion"])
 
@@ -241,7 +250,7 @@ class Installer:
         numbers = _version(package.version)
         with self.machine.registry.batch():
             key = self.machine.registry.create(f"{UNINSTALL}\\{package.product_code}")
-            for name, value in {
+            values: dict[str, str | int] = {
                 "DisplayName": package.name,
                 "DisplayVersion": package.version,
                 "Publisher": package.manufacturer,
@@ -254,13 +263,18 @@ class Installer:
                 "VersionMajor": numbers[0],
                 "VersionMinor": numbers[1],
                 "WindowsInstaller": 1,
-            }.items():
+            }
+            for name, value in values.items():
                 key.set(name, value)
             for name in ("UninstallString", "ModifyPath"):
                 key.set(name, f"MsiExec.exe /{'X' if name[0] == 'U' else 'I'}{package.product_code}", "ExpandString")
-            product = self.machine.registry.create(f"HKLM\\SOFTWARE\\Classes\\Installer\\Products\\{packed(package.product_code)}")
+            product = self.machine.registry.create(
+                f"HKLM\\SOFTWARE\\Classes\\Installer\\Products\\{packed(package.product_code)}"
+            )
             product.set("ProductName", package.name)
-            upgrade = self.machine.registry.create(f"HKLM\\SOFTWARE\\Classes\\Installer\\UpgradeCodes\\{packed(package.upgrade_code)}")
+            upgrade = self.machine.registry.create(
+                f"HKLM\\SOFTWARE\\Classes\\Installer\\UpgradeCodes\\{packed(package.upgrade_code)}"
+            )
             upgrade.set(packed(package.product_code), "")
 
     def _code_of(self, product: str, user: Token | None) -> str:
@@ -285,11 +299,17 @@ class Installer:
         with registry.batch():
             registry.delete(f"{UNINSTALL}\\{code}", recursive=True)
             registry.delete(f"HKLM\\SOFTWARE\\Classes\\Installer\\Products\\{packed(code)}", recursive=True)
-            upgrade = registry.open(f"HKLM\\SOFTWARE\\Classes\\Installer\\UpgradeCodes\\{packed(product['upgrade_code'])}")
+            upgrade = registry.open(
+                f"HKLM\\SOFTWARE\\Classes\\Installer\\UpgradeCodes\\{packed(product['upgrade_code'])}"
+            )
             if upgrade.has(packed(code)):
                 upgrade.delete_value(packed(code))
         self._event(11724, "Information", f"Product: {product['name']} -- Removal completed successfully.")
-        self._event(1034, "Information", f"Windows Installer removed the product. Product Name: {product['name']}. Product Version: {product['version']}.")
+        self._event(
+            1034,
+            "Information",
+            f"Windows Installer removed the product. Product Name: {product['name']}. Product Version: {product['version']}.",
+        )
         self.machine.hooks.fire("msi-removed", product)
 
     def _repair(self, product: str, user: Token | None, outcome: Outcome) -> None:
@@ -297,7 +317,9 @@ class Installer:
         self._require_administrator(user)
         self._act(self.products[code]["action"])
         outcome.lines.append(f"Product: {self.products[code]['name']} -- Configuration completed successfully.")
-        self._event(11728, "Information", f"Product: {self.products[code]['name']} -- Configuration completed successfully.")
+        self._event(
+            11728, "Information", f"Product: {self.products[code]['name']} -- Configuration completed successfully."
+        )
 
     def _event(self, event_id: int, level: str, message: str) -> None:
         self.machine.eventlog.write("Application", "MsiInstaller", event_id, level, message)
@@ -318,7 +340,12 @@ def _version(text: str) -> tuple[int, int, int]:
 def packed(code: str) -> str:
     """A GUID as the installer's keys write it: each group reversed."""
     a, b, c, d, e = code.strip("{}").split("-")
-    return a[::-1] + b[::-1] + c[::-1] + "".join(pair[::-1] for pair in (d[:2], d[2:], *(e[i : i + 2] for i in range(0, 12, 2))))
+    return (
+        a[::-1]
+        + b[::-1]
+        + c[::-1]
+        + "".join(pair[::-1] for pair in (d[:2], d[2:], *(e[i : i + 2] for i in range(0, 12, 2))))
+    )
 
 
 def log_text(machine: Machine, command_line: str, outcome: Outcome) -> bytes:

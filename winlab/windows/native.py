@@ -17,6 +17,7 @@ from winlab.windows.errors import WindowsError
 from winlab.windows.pipes import Pipe
 
 if TYPE_CHECKING:
+    from winlab.windows.machine import Machine
     from winlab.windows.processes import Process, Stream, Usage
 
 STATUS_CONTROL_C_EXIT = 0xC000013A
@@ -278,3 +279,16 @@ def _listeners() -> list[tuple[str, str, int]]:
 def _address(text: str, family: socket.AddressFamily) -> str:
     words = [struct.pack("=I", int(text[i : i + 8], 16)) for i in range(0, len(text), 8)]
     return socket.inet_ntop(family, b"".join(words))
+
+
+def listening_sockets(machine: Machine) -> list[tuple[str, int, int]]:
+    """(address, port, simulated pid) of what listens on a server: its own address (the services, pid 4) and its real children's sockets."""
+    result: list[tuple[str, int, int]] = []
+    for process in machine.processes.running():
+        if process.native is not None:
+            result.extend((address, port, process.pid) for address, port in process.native.listening())
+    known = {(address, port) for address, port, _ in result}
+    for _, address, port in _listeners():
+        if address == machine.address and (address, port) not in known:
+            result.append((address, port, 4))
+    return sorted(result, key=lambda item: (item[1], item[0]))

@@ -46,7 +46,7 @@ _KEPT = (
     "NO_PROXY",
 )
 VERSION = platform.python_version()
-TAG = "python%d%d" % sys.version_info[:2]
+TAG = f"python{sys.version_info[0]}{sys.version_info[1]}"
 
 
 def python_stub(version: str = VERSION) -> bytes:

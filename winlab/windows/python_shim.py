@@ -10,10 +10,14 @@ from __future__ import annotations
 import os
 import sys
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 IMAGE = "WINLAB_IMAGE"
 RIGHTS = "WINLAB_RIGHTS"
-VERSION = "%d.%d" % sys.version_info[:2]
-TAG = "Python%d%d" % sys.version_info[:2]
+VERSION = f"{sys.version_info[0]}.{sys.version_info[1]}"
+TAG = f"Python{sys.version_info[0]}{sys.version_info[1]}"
 
 
 def drive_of(image: str) -> str:
@@ -90,7 +94,7 @@ def apply(layout: Layout) -> None:
     sys.prefix = sys.exec_prefix = layout.prefix
     sys.base_prefix = sys.base_exec_prefix = layout.base_prefix
     # site is at work on the folders of the interpreter that loaded this file; it goes on with what this says
-    site.getsitepackages = lambda prefixes=None: [  # type: ignore[assignment]
+    site.getsitepackages = lambda prefixes=None: [
         entry
         for prefix in (prefixes or layout.prefixes)
         for entry in (prefix, os.path.join(prefix, "Lib", "site-packages"))
@@ -113,8 +117,9 @@ def change_streams() -> None:
                 {} if utf8 else {"encoding": "cp1252", "errors": "strict" if name == "stdout" else "backslashreplace"}
             )
             stream.reconfigure(newline="\r\n", **options)
-    if sys.stdin is not None and not utf8:
-        sys.stdin.reconfigure(encoding="cp1252", errors="strict")
+    stdin: Any = sys.stdin
+    if stdin is not None and not utf8:
+        stdin.reconfigure(encoding="cp1252", errors="strict")
 
 
 def change_open() -> None:
@@ -136,7 +141,7 @@ def change_open() -> None:
 
     open.__doc__ = original.__doc__
     open.__module__ = "_io"
-    builtins.open = io.open = open  # type: ignore[assignment]
+    builtins.open = io.open = open
 
 
 class Rights:
@@ -266,7 +271,7 @@ def patch_venv(module, layout: Layout) -> None:  # type: ignore[no-untyped-def]
         lines = [
             "home = " + to_windows(layout.base_prefix, layout.drive),
             "include-system-site-packages = " + ("true" if self.system_site_packages else "false"),
-            "version = %d.%d.%d" % sys.version_info[:3],
+            "version = " + ".".join(str(part) for part in sys.version_info[:3]),
             *([f"prompt = {self.prompt!r}"] if self.prompt is not None else []),
             "executable = " + base,
             "command = "
@@ -391,16 +396,19 @@ class Patches:
         for finder in sys.meta_path:
             spec = finder.find_spec(name, path, target) if finder is not self else None
             if spec is not None and spec.loader is not None:
-                run, layout = spec.loader.exec_module, self.layout
-
-                def exec_module(module):  # type: ignore[no-untyped-def]
-                    run(module)
-                    if module.__name__ == name:
-                        patch(module, layout)
-
-                spec.loader.exec_module = exec_module  # type: ignore[method-assign]
+                self._wrap(spec.loader, name, patch)
                 return spec
         return None
+
+    def _wrap(self, loader, name, patch):  # type: ignore[no-untyped-def]
+        run = loader.exec_module
+
+        def exec_module(module):  # type: ignore[no-untyped-def]
+            run(module)
+            if module.__name__ == name:
+                patch(module, self.layout)
+
+        loader.exec_module = exec_module
 
 
 def main() -> None:
@@ -417,7 +425,7 @@ def main() -> None:
     if "sysconfig" in sys.modules:
         patch_sysconfig(sys.modules["sysconfig"], layout)
     rights = Rights(layout, rules) if rules else None
-    sys.meta_path.insert(0, Patches(layout, rights))  # type: ignore[arg-type]
+    sys.meta_path.insert(0, Patches(layout, rights))
     if rights is not None:
         # the program does not see it, its children inherit it all the same
         os.environ._data.pop(RIGHTS.encode(), None)  # type: ignore[attr-defined]

@@ -19,7 +19,7 @@ INSTALL = "winlab.iis.install"
 SERVER = "winlab.iis.server"
 FILES = "winlab.iis.files"
 APPHOST = "C:\\Windows\\System32\\inetsrv\\config\\applicationHost.config"
-_SERVICES = (
+_SERVICES: tuple[tuple[str, str, str, str, list[str]], ...] = (
     ("WAS", "Windows Process Activation Service", "Manual", "C:\\Windows\\system32\\svchost.exe -k iissvcs", ["RpcSs"]),
     ("AppHostSvc", "Application Host Helper Service", "Automatic", "C:\\Windows\\system32\\svchost.exe -k apphost", []),
     (

@@ -14,7 +14,7 @@ from winlab.programs.cmd.arithmetic import Arithmetic, ArithmeticError_
 from winlab.windows import filesystem as fs_module
 from winlab.windows.environment import Environment
 from winlab.windows.errors import WindowsError
-from winlab.windows.filesystem import Entry, FileHandle
+from winlab.windows.filesystem import Entry
 
 if TYPE_CHECKING:
     from winlab.programs.cmd.shell import Shell
@@ -57,7 +57,7 @@ def options(shell: Shell, text: str, known: str) -> tuple[dict[str, str], list[s
             minus = letter == "-" and len(word) > 2
             letter = "-" + word[2].lower() if minus else letter
             if letter.lstrip("-") not in known and letter != "?":
-                shell.err(f"Invalid switch - {word}.\n" if False else f'Invalid switch - "{word[1:]}".\n')
+                shell.err(f'Invalid switch - "{word[1:]}".\n')
                 shell.errorlevel = 1
                 return None
             found[letter] = word[3 if minus else 2 :].lstrip(":")
@@ -621,10 +621,10 @@ class _Listing:
         spec = self.switches.get("a")
         if spec is None:
             return not entry.attributes & 0x6
-        for sign, letter in re.findall(r"(-?)([a-z])", spec.lower()):
-            if bool(entry.attributes & _ATTRIBUTES.get(letter, 0)) == (sign == "-"):
-                return False
-        return True
+        return all(
+            bool(entry.attributes & _ATTRIBUTES.get(letter, 0)) != (sign == "-")
+            for sign, letter in re.findall(r"(-?)([a-z])", spec.lower())
+        )
 
     def _order(self, entries: list[Entry]) -> list[Entry]:
         spec = self.switches.get("o")
@@ -689,11 +689,11 @@ class _Listing:
                 size = f"{entry.size}" if "-c" in self.switches else f"{entry.size:,}"
                 self.shell.out(f"{stamp}{size:>18} {entry.name}\n")
         files = [entry for entry in entries if not entry.is_dir]
-        size = sum(entry.size for entry in files)
+        total = sum(entry.size for entry in files)
         self.files += len(files)
-        self.bytes += size
+        self.bytes += total
         self.folders += len(entries) - len(files) + len(dots)
-        self.shell.out(f"{len(files):>16} File(s) {size:>14,} bytes\n")
+        self.shell.out(f"{len(files):>16} File(s) {total:>14,} bytes\n")
 
     def _totals(self) -> None:
         if self.deep:
@@ -870,9 +870,7 @@ def move(shell: Shell, rest: str) -> int:
             shell.fs.move(item, destination, replace=True, user=shell.user)
             count += 1
     except WindowsError as exc:
-        return shell.fail(
-            f"{exc.message}\n        0 {'dir' if False else 'file'}(s) moved." if exc.code not in (2, 3) else exc
-        )
+        return shell.fail(f"{exc.message}\n        0 file(s) moved." if exc.code not in (2, 3) else exc)
     shell.out(f"{count:>9} {'dir' if folder_moved else 'file'}(s) moved.\n")
     shell.errorlevel = 0
     return 0
@@ -1009,7 +1007,3 @@ def mklink(shell: Shell, rest: str) -> int:
             "You do not have sufficient privilege to perform this operation." if exc.code == 1314 else exc
         )
     return 0
-
-
-def stream_is_file(stream: object) -> bool:
-    return isinstance(stream, FileHandle)

@@ -75,17 +75,17 @@ class Shell:
         self.stdin: Stream | None = ctx.stdin
         self.stdout: Stream | None = ctx.stdout
         self.stderr: Stream | None = ctx.stderr
-        self.errorlevel = parent.errorlevel if parent else 0
-        self.echo = parent.echo if parent else True
+        self.errorlevel: int = parent.errorlevel if parent else 0
+        self.echo: bool = parent.echo if parent else True
         self.delayed = False
         self.extensions = True
-        self.unicode = parent.unicode if parent else False
+        self.unicode: bool = parent.unicode if parent else False
         self.batch: Batch | None = parent.batch if parent else None
         self.in_pipe = parent is not None
         self.folders: list[str] = []
         self.variables: dict[str, str] = dict(parent.variables) if parent else {}
         self.files = expand.Files(self.fs, lambda: self.cwd, self.lookup)
-        self.command_line_mode = parent.command_line_mode if parent else True
+        self.command_line_mode: bool = parent.command_line_mode if parent else True
         self.verify = False
         if "PROMPT" not in self.env:
             self.env["PROMPT"] = "$P$G"
