@@ -6,7 +6,7 @@ import importlib
 import json
 from pathlib import Path
 
-MODULES = ("connector", "deploy", "iis_http")
+MODULES = ("connector", "deploy", "iis_http", "release")
 
 
 def main() -> None:

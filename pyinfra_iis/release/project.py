@@ -39,10 +39,12 @@ IGNORED_FILES = _names(IGNORE_FILE, "*.pyc", "*.pyo", "*~", "*.swp", ".DS_Store"
 PRIVATE_FILES = _names("*.sqlite3", "*.sqlite3-journal", "*.sqlite3-wal", "*.sqlite3-shm", ".env", ".env.*")
 """Files that stay on the controlling machine too, but with a warning: a user may have meant them to go along."""
 
-_RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?", re.IGNORECASE)
-_FORBIDDEN = re.compile(r'[<>:"\\|?*\x00-\x1f]')
-_SAFE_PATH = re.compile(r"(?:[a-z_-][a-z0-9_-]{4,}(?:\.[a-z0-9_-]+)*(?:/|$))+", re.IGNORECASE)
-"""Most names: nothing in them that needs a closer look."""
+_DEVICE = r"(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])"
+_UNFIT = re.compile(
+    rf"(?:^|(?<=/))(?:{_DEVICE}(?:\.[^/]*)?|[^/]*[. ])(?=/|$)|[^/]*[<>:\"\\|?*\x00-\x1f][^/]*", re.IGNORECASE
+)
+"""A part of a path that Windows cannot hold: a device's name, a dot or space at the end, a forbidden character."""
+
 _MADE_BY = re.compile(r"using Django (\d+)\.(\d+)")
 
 
@@ -50,7 +52,7 @@ class ProjectError(Exception):
     """A project that cannot be deployed; the text is one sentence that names file and fix."""
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class ProjectFile:
     """One file of a release.
 
@@ -65,7 +67,7 @@ class ProjectFile:
     path: str
     sha256: str
     size: int
-    source: Path | None = None
+    source: str | None = None
     content: bytes | None = field(default=None, repr=False)
 
     @classmethod
@@ -79,7 +81,8 @@ class ProjectFile:
         if self.content is not None:
             return self.content
         assert self.source is not None
-        return self.source.read_bytes()
+        with open(self.source, "rb") as stream:
+            return stream.read()
 
 
 class Project:
@@ -87,13 +90,15 @@ class Project:
 
     Args:
         settings: the deploy's settings.
+        hashes: what is known of the files' content; default what earlier runs have kept.
 
     Raises:
         ProjectError: from the properties, when the project cannot be deployed.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, hashes: Hashes | None = None) -> None:
         self.settings = settings
+        self._hashes = hashes
         self.root = settings.project
         self.warnings: list[str] = []
 
@@ -171,7 +176,7 @@ class Project:
         """Every file that belongs to a release, by its relative path."""
         found: dict[str, ProjectFile] = {}
         folded: dict[str, str] = {}
-        hashes = Hashes(self.root)
+        hashes = self._hashes or Hashes(self.root)
         for relative, entry in self._walk():
             self._check_name(relative)
             other = folded.setdefault(relative.lower(), relative)
@@ -182,7 +187,7 @@ class Project:
                 digest = hashes.sha256(relative, entry.path, status)
             except OSError as error:
                 raise ProjectError(f"{entry.path} cannot be read: {error.strerror}.") from None
-            found[relative] = ProjectFile(relative, digest, status.st_size, source=Path(entry.path))
+            found[relative] = ProjectFile(relative, digest, status.st_size, source=entry.path)
         hashes.save()
         return found
 
@@ -223,8 +228,10 @@ class Project:
         return pathspec.GitIgnoreSpec.from_lines(lines)
 
     def _check_name(self, relative: str) -> None:
-        if _SAFE_PATH.fullmatch(relative) is None:
-            self._find_bad_part(relative)
+        if unfit := _UNFIT.search(relative):
+            raise ProjectError(f"{relative} in {self.root} cannot exist on Windows because of '{unfit[0]}'; rename it.")
+        if len(relative) < 100 and len(self.settings.root) < 100:
+            return
         # releases\\<id>.partial\\ stands before it.
         length = len(self.settings.root) + len("\\releases\\") + 16 + len(".partial\\") + len(relative)
         if length >= 260:
@@ -232,8 +239,3 @@ class Project:
                 f"{relative} in {self.root} would be a path of {length} characters on the server, Windows takes 259; "
                 "set django_root to a shorter folder."
             )
-
-    def _find_bad_part(self, relative: str) -> None:
-        for part in relative.split("/"):
-            if _RESERVED.fullmatch(part) or _FORBIDDEN.search(part) or part.endswith((".", " ")):
-                raise ProjectError(f"{relative} in {self.root} cannot exist on Windows because of '{part}'; rename it.")

@@ -1,0 +1,179 @@
+"""What releases cost: the first upload, one changed file, a rollback, a scan of a large project, and a switch under load."""
+
+from __future__ import annotations
+
+import http.client
+import random
+import subprocess
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from pyinfra_iis.release.project import Project
+from pyinfra_iis.release.release import make
+from pyinfra_iis.release.scan import Hashes
+from pyinfra_iis.settings import build
+from tests.labkit import Lab
+from tests.pyinfra_iis import projects
+
+FILES, BYTES = 2000, 20_000_000
+SCANNED = 20_000
+RATE = 50
+URLS = """\
+from django.http import HttpResponse
+from django.urls import path
+urlpatterns = [path("", lambda request: HttpResponse("ok"))]
+"""
+
+
+def run() -> dict[str, Any]:
+    """The figures by key; see `docs/benchmarks.md`."""
+    figures = {"release.scan_ratio": _scan_ratio()}
+    with tempfile.TemporaryDirectory() as folder:
+        lab = Lab(Path(folder) / "state", "127.0.62", 1)
+        try:
+            figures |= _releases(lab, _large_project(Path(folder) / "project"))
+        finally:
+            lab.down()
+    return figures
+
+
+def _large_project(folder: Path) -> Path:
+    project = projects.make(folder, **{"shop/urls.py": URLS})
+    source = random.Random(1)
+    size = BYTES // FILES
+    for index in range(FILES):
+        target = project / "assets" / f"{index % 40:02}" / f"{index:04}.bin"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(source.randbytes(size))
+    (project / "assets/small.bin").write_bytes(source.randbytes(2048))
+    return project
+
+
+def _releases(lab: Lab, project: Path) -> dict[str, Any]:
+    address = lab.addresses[0]
+    prepared = projects.make(project.parent / "prepared", **{"shop/urls.py": URLS})
+    _run(lab, django_project=prepared, django_app="project")
+
+    before = _sent(lab)
+    _run(lab, django_project=project)
+    first = _difference(before, _sent(lab))
+    archive = len(make(build({"project": project})).archive())
+
+    (project / "assets/small.bin").write_bytes(random.Random(2).randbytes(2048))
+    before = _sent(lab)
+    _run(lab, django_project=project)
+    one_file = _difference(before, _sent(lab))
+
+    lab.winlab("set", "rtt=30")
+    before = _sent(lab)
+    started = time.monotonic()
+    _run(lab, deploy="deploys/rollback.py", django_project=project)
+    while http_status(address) != 200:
+        time.sleep(0.05)
+    seconds = time.monotonic() - started
+    rollback = _difference(before, _sent(lab))
+    lab.winlab("set", "clear")
+    return {
+        "release.first.extra_requests": round(first["requests"] - 2.9 * archive / (1 << 20)),
+        "release.one_file.bytes_sent": one_file["bytes_in"],
+        "release.one_file.requests": one_file["requests"],
+        "release.rollback.requests": rollback["requests"],
+        "release.rollback.seconds": round(seconds, 2),
+        **_switch_under_load(lab, project, address),
+    }
+
+
+def _run(lab: Lab, **values: Any) -> None:
+    result = lab.pyinfra(lab.addresses[0], **values)
+    if result.code:
+        raise RuntimeError(result.output)
+
+
+def _sent(lab: Lab) -> dict[str, int]:
+    return lab.stats(lab.addresses[0])
+
+
+def _difference(before: dict[str, int], after: dict[str, int]) -> dict[str, int]:
+    return {key: after[key] - before[key] for key in ("requests", "bytes_in")}
+
+
+def http_status(address: str) -> int:
+    """The status of one request to the site; 0 when there is no answer."""
+    connection = http.client.HTTPConnection(address, 8014, timeout=30)
+    try:
+        connection.request("GET", "/")
+        return connection.getresponse().status
+    except OSError:
+        return 0
+    finally:
+        connection.close()
+
+
+def _switch_under_load(lab: Lab, project: Path, address: str) -> dict[str, Any]:
+    """Failed requests while a new release goes live, at a steady rate."""
+    (project / "shop/urls.py").write_text(URLS + "# changed\n")
+    failed: list[int] = []
+    counted = [0]
+    stop = threading.Event()
+
+    def visit() -> None:
+        status = http_status(address)
+        counted[0] += 1
+        if status != 200:
+            failed.append(status)
+
+    def load() -> None:
+        due = time.monotonic()
+        while not stop.is_set():
+            threading.Thread(target=visit, daemon=True).start()
+            due += 1 / RATE
+            time.sleep(max(0.0, due - time.monotonic()))
+
+    visitors = threading.Thread(target=load)
+    visitors.start()
+    try:
+        _run(lab, django_project=project)
+        time.sleep(1)
+    finally:
+        stop.set()
+        visitors.join()
+    return {"release.switch.requests_v1": counted[0], "release.switch.failed_v1": len(failed)}
+
+
+def _scan_ratio() -> float:
+    """Time to hash and compare an unchanged project, relative to `git status` on the same tree, both warm."""
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder) / "tree"
+        for index in range(SCANNED):
+            target = root / f"{index % 200:03}" / f"file{index:05}.txt"
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(f"{index}\n")
+
+        def git(*arguments: str) -> None:
+            subprocess.run(["git", *arguments], cwd=root, check=True, stdout=subprocess.DEVNULL)
+
+        git("init", "-q")
+        git("add", "-A")
+        time.sleep(2.5)
+        projects.make(root)
+        settings = build({"project": root})
+        cache = Path(folder) / "cache"
+
+        def scan() -> None:
+            Project(settings, Hashes(root, cache)).files  # noqa: B018
+
+        def status() -> None:
+            git("status", "--porcelain")
+
+        scan()
+        status()
+        return round(min(_time(scan) for _ in range(3)) / min(_time(status) for _ in range(3)), 2)
+
+
+def _time(action: Any) -> float:
+    started = time.monotonic()
+    action()
+    return time.monotonic() - started
