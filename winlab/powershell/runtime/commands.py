@@ -624,6 +624,7 @@ class ScriptProcessor(CommandProcessor):
         self.binder: Binder | None = None
         self.file_scope = False
         self.left_by: Any = None
+        self.left_success = True  # $? as the body's last statement left it
 
     def impact(self) -> str:
         return str(self.code.metadata.confirm_impact).lower()
@@ -656,6 +657,7 @@ class ScriptProcessor(CommandProcessor):
             raise runtime.depth_overflow()
         try:
             body(own, self.write)
+            self.left_success = runtime.success
         except TerminatingError as error:
             if getattr(error, "leave", None) is self:
                 error.leave = None  # type: ignore[attr-defined]

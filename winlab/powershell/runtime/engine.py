@@ -1229,6 +1229,7 @@ class Runtime:
             frame.input = PSArray(values)
         try:
             run_pipeline(self, [processor], out, values)
+            self.success = processor.left_success
         finally:
             self.running_thread = None
             set_current(saved)
