@@ -1085,6 +1085,8 @@ _PLAIN: dict[type, str] = {
 def type_of(value: Any) -> NetType:
     """The .NET type of a value. Null has none: TypeError."""
     kind = type(value)
+    if kind is EnumValue:
+        return value.net_type  # type: ignore[no-any-return]
     found = _python_types.get(kind)
     if found is not None:
         return found

@@ -903,6 +903,8 @@ def assignment(node: ast.AssignmentStatementAst) -> Evaluate:
 
         return assign
     op = operation
+    if isinstance(node.left, ast.VariableExpressionAst) and _is_local_slot(node):
+        get = _local_variable(node.left)
 
     def compound(frame: Any) -> Any:
         old = get(frame)
@@ -911,6 +913,48 @@ def assignment(node: ast.AssignmentStatementAst) -> Evaluate:
         return value
 
     return compound
+
+
+def _is_local_slot(node: ast.AssignmentStatementAst) -> bool:
+    """Whether ``$x += 1`` reads a variable of its own script block: the engine keeps one there when nothing reads it before."""
+    assert isinstance(node.left, ast.VariableExpressionAst)
+    path = node.left.variable_path
+    if path.scope is not None or path.drive_name is not None:
+        return False
+    owner: Any = node.parent
+    while owner is not None and not isinstance(owner, ast.ScriptBlockAst):
+        owner = owner.parent
+    if owner is None or owner.parent is None:
+        return False
+    name = path.unqualified_path.lower()
+    targets: set[int] = set()
+    for found in owner.find_all(lambda n: isinstance(n, ast.AssignmentStatementAst), True):
+        targets.add(id(found.left))
+    for found in owner.find_all(lambda n: isinstance(n, ast.VariableExpressionAst), True):
+        if found.extent.start_offset >= node.left.extent.start_offset:
+            break
+        if found.variable_path.user_path.lower() == name:
+            return id(found) in targets
+    return True
+
+
+def _local_variable(node: ast.VariableExpressionAst) -> Evaluate:
+    """A variable of the running scope alone (or of the scopes above a block that runs in its caller's scope)."""
+    name = node.variable_path.unqualified_path.lower()
+    general = _variable(node)
+
+    def run(frame: Any) -> Any:
+        found = frame.scope.vars.get(name)
+        if found is not None:
+            return found.value
+        above = frame.scope.find(name)
+        if above is not None and "AllScope" in above.options:
+            return above.value
+        if frame.scope.strict_version() is not None:
+            return general(frame)
+        return None
+
+    return run
 
 
 # -------------------------------------------------------------------------------------------------------- statements

@@ -841,32 +841,44 @@ def _to_object(value: Any, t: NetType) -> Any:
 
 
 def _by_constructor(value: Any, t: NetType) -> Any:
-    from winlab.powershell.runtime.invoke import argument_rank, construct
+    from winlab.powershell.runtime.invoke import construct
 
     if isinstance(value, (Dictionary, PSCustomObject)) and t.script_class is not None:
         return _from_properties(value, t, construct)
-    singles = [o for o in t.ctors() if len(o.params) == 1]
-    for overload in singles:
+    source = type_of(value)
+    for overload in t.ctors():
+        if len(overload.params) != 1 or overload.fn is None and not t.is_subclass_of("System.Exception"):
+            continue
         try:
-            parameter = overload.declaring and resolve_parameter(overload.params[0], t)
+            parameter = resolve_parameter(overload.params[0], t)
         except KeyError:
             continue
-        if parameter is None or (parameter.full_name == "System.Object" and not overload.fn):
+        if parameter.is_assignable_from(source):
+            argument = value
+        elif parameter.definition is not None and is_enumerable(value) and _wants_elements(parameter):
+            argument = _to_array(value, parameter.arguments[0].array)
+        elif parameter.is_array and is_enumerable(value):
+            argument = _to_array(value, parameter)
+        else:
             continue
-        if argument_rank(value, parameter) >= 0x9F:  # a language conversion or better
-            try:
-                return construct(t, [value])
-            except NetException as error:
-                inner = error.inner or error
-                raise cast_error(
-                    "InvalidCastConstructorException",
-                    f'Cannot convert value "{_quoted(value)}" to type "{t.full_name}". Error: "{inner.message}"',
-                    inner,
-                ) from None
+        try:
+            return construct(t, [argument])
+        except NetException as error:
+            inner = error.inner or error
+            raise cast_error(
+                "InvalidCastConstructorException",
+                f'Cannot convert value "{_quoted(value)}" to type "{t.full_name}". Error: "{inner.message}"',
+                inner,
+            ) from None
     elements = list(iterate(value)) if is_enumerable(value) else None
     if elements is not None and len(elements) == 1:
         return convert(elements[0], t)
     raise _final(value, t)
+
+
+def _wants_elements(t: NetType) -> bool:
+    definition = t.definition
+    return definition is not None and definition.full_name.startswith("System.Collections.Generic.I") and len(t.arguments) == 1
 
 
 def resolve_parameter(text: str, t: NetType) -> NetType:

@@ -54,6 +54,12 @@ from winlab.powershell.runtime.context import set_current
 from winlab.powershell.runtime.conversion import is_enumerable, iterate, to_string
 from winlab.powershell.runtime.scopes import Scope, SessionState, Variable
 
+# Exceptions of PowerShell's that are no RuntimeException: a statement reports them inside one.
+_CARRIERS = frozenset(
+    SMA + name
+    for name in ("PSInvalidCastException", "PSArgumentException", "PSInvalidOperationException", "PSNotSupportedException")
+)
+
 STACK_BYTES = 512 * 1024 * 1024
 MAX_DEPTH = 1000
 
@@ -603,6 +609,11 @@ class Runtime:
         if isinstance(error, RecursionError):
             return TerminatingError(self.make_record(self.depth_overflow(), frame, extent))
         assert isinstance(error, NetException)
+        if error.type_name in _CARRIERS and error.error_record is None:
+            wrapped = NetException(
+                SMA + "RuntimeException", error.message, error, error_id=error.error_id, category=error.category, target=error.target
+            )
+            return TerminatingError(self.make_record(wrapped, frame, extent))
         return TerminatingError(self.make_record(error, frame, extent))
 
     def depth_overflow(self) -> NetException:

@@ -249,10 +249,8 @@ def add(left: Any, right: Any) -> Any:
         return left + to_string(right)
     if is_number(left) or kind is bool:
         return _add_numbers(left, right)
-    if kind is Char:
-        if isinstance(right, str):
-            return str(left) + str(right)
-        return _add_numbers(ord(left), right)
+    if kind is Char:  # a character adds as text
+        return str(left) + to_string(right)
     if kind is PSArray or kind is ByteArray or (isinstance(left, NetObject) and conversion.is_list(left)):
         items = list(iterate(left))
         if is_enumerable(right):
