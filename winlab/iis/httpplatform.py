@@ -23,6 +23,7 @@ from winlab.iis.context import HttpError, RequestContext
 from winlab.iis.events import ERROR, INFORMATION, WARNING, report
 from winlab.iis.http11 import ProtocolError, format_head, parse_response
 from winlab.iis.model import Application, Node, Site
+from winlab.iis.threads import in_thread
 from winlab.windows.errors import WindowsError
 from winlab.windows.processes import Job, Process, listening_ports
 
@@ -180,7 +181,7 @@ class PlatformApplication:
             except StartFailure as failure:
                 raise self.start_error(failure.hresult) from failure
             if self.closed:
-                await asyncio.to_thread(started.kill)
+                await in_thread(started.kill)
                 raise HttpError(503, 0, 0, module=MODULE)
             self._backends[index] = started
             return started
@@ -247,7 +248,7 @@ class PlatformApplication:
         backend.ready = False
         self.count_failure()
         self._forget(backend)
-        self.worker.pool.service.spawn(asyncio.to_thread(backend.kill))
+        self.worker.pool.service.spawn(in_thread(backend.kill))
 
     def _forget(self, backend: Backend) -> None:
         self._backends = [None if b is backend else b for b in self._backends]
@@ -262,7 +263,7 @@ class PlatformApplication:
         if self.version.graceful:
             await asyncio.gather(*(b.stop_gracefully() for b in backends))
         else:
-            await asyncio.gather(*(asyncio.to_thread(b.kill) for b in backends))
+            await asyncio.gather(*(in_thread(b.kill) for b in backends))
 
     def kill(self) -> None:
         """The worker process is gone, and with it the job object of each process."""
@@ -270,7 +271,7 @@ class PlatformApplication:
         for backend in self._backends:
             if backend is not None:
                 backend.ready = False
-                self.worker.pool.service.spawn(asyncio.to_thread(backend.kill))
+                self.worker.pool.service.spawn(in_thread(backend.kill))
         self._backends = [None] * len(self._backends)
 
     @property
@@ -348,13 +349,13 @@ class Backend:
         """One attempt. StartFailure when it fails; the process has been ended then."""
         try:
             if not self._log_tried:
-                await asyncio.to_thread(self._open_log)
+                await in_thread(self._open_log)
             self.pid = 0
             self.port = self._choose_port()
-            await asyncio.to_thread(self._create)
+            await in_thread(self._create)
             await self._await_listener()
         except StartFailure:
-            await asyncio.to_thread(self.end_process)
+            await in_thread(self.end_process)
             raise
         self.ready = True
         assert self.process is not None
@@ -488,7 +489,7 @@ class Backend:
                 raise StartFailure(E_FAIL if self.version.number == 1 else E_ACTIVATION_EXEC_FAILURE)
             if self.application.closed:
                 raise StartFailure(E_FAIL)
-            if await asyncio.to_thread(self._find_listener):
+            if await in_thread(self._find_listener):
                 return
             if await self._is_taken_by_another():
                 raise StartFailure(E_CREATE_FAILED)
@@ -511,7 +512,7 @@ class Backend:
         """Something answers on the port that is not of our tree."""
         if _is_free(self.port):
             return False
-        return not await asyncio.to_thread(self._find_listener)
+        return not await in_thread(self._find_listener)
 
     # -- its output ---------------------------------------------------------------------------------------------------------------
 
@@ -597,7 +598,7 @@ class Backend:
                 )
                 self.application.report(1006, INFORMATION, text)
             if status != 202:
-                await asyncio.to_thread(process.send_ctrl_break)
+                await in_thread(process.send_ctrl_break)
             deadline = self.loop.time() + GRACEFUL_SECONDS
             while process.alive and self.loop.time() < deadline:
                 await asyncio.sleep(0.05)
@@ -607,7 +608,7 @@ class Backend:
             else:
                 text = f"{self.subject} shut down process with Id '{self.pid}' listening on port '{self.port}'"
                 self.application.report(1030, INFORMATION, text)
-        await asyncio.to_thread(self.kill)
+        await in_thread(self.kill)
 
     async def _send_shutdown_message(self) -> int | None:
         """POST /iisintegration; the status of the answer, None without one."""

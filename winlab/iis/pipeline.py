@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import binascii
 import fnmatch
@@ -15,6 +14,7 @@ from winlab.iis.errors import ConfigError
 from winlab.iis.http11 import Headers
 from winlab.iis.httpsys import ClientGone, Exchange
 from winlab.iis.model import Application, Node, Sections, Site, VirtualDirectory, directory_at, map_path
+from winlab.iis.threads import in_thread
 from winlab.windows.errors import WindowsError
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class Pipeline:
         known = configuration.cached(site, path, worker.token)
         if known is not None:
             return known
-        return await asyncio.to_thread(configuration.sections, site, application, path, worker.token)
+        return await in_thread(configuration.sections, site, application, path, worker.token)
 
     # -- the stages -----------------------------------------------------------------------------------------------------------------
 
@@ -156,8 +156,10 @@ class Pipeline:
         context.handler = self._map_handler(context, section)
         self._check_access(section, context.handler)
         wanted = [m.strip() for m in context.handler.get("modules", "").split(",") if m.strip()]
+        # setup lists all three for StaticFile, whichever of their features are installed
+        optional = _STATIC_MODULES if modules & _STATIC_MODULES else frozenset[str]()
         for name in wanted:
-            if name not in modules:
+            if name not in modules and name not in optional:
                 text = f'Handler "{context.handler_name}" has a bad module "{name}" in its module list'
                 raise HttpError(500, 21, 0x8007000D, notification="ExecuteRequestHandler", text=text)
         if httpplatform.MODULE in wanted:
@@ -233,6 +235,8 @@ class Pipeline:
         try:
             name = static.default_document(context, fs) if "DefaultDocumentModule" in modules else None
             if name is None or depth:
+                if "DirectoryListingModule" not in modules:
+                    raise HttpError(403, 14, 0, module="StaticFileModule")
                 await static.list_folder(context, fs)
                 return
         except WindowsError as error:
@@ -286,7 +290,7 @@ class Pipeline:
             return errorpages.NOT_RECOGNIZED.encode(), html
         if item.get("responseMode", "File") == "Redirect":
             return b"", [("Location", item["path"])]
-        return await asyncio.to_thread(self._custom_file, item, error.status), html
+        return await in_thread(self._custom_file, item, error.status), html
 
     def _http_errors(self, context: RequestContext | None) -> Node:
         name = "system.webServer/httpErrors"

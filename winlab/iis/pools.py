@@ -163,7 +163,7 @@ class AppPool:
         if self.state in (STARTED, STARTING):
             return
         self.state = STARTING
-        await self.service.wait(self.service.delays.pool_start)
+        await self.service.wait(self.service.delay("pool_start"))
         self.disabled = False
         self._failures.clear()
         self.state = STARTED
@@ -185,7 +185,7 @@ class AppPool:
         if self.state == STOPPED:
             return
         self.state = STOPPING
-        await self.service.wait(self.service.delays.pool_stop)
+        await self.service.wait(self.service.delay("pool_stop"))
         worker, self.worker = self.worker, None
         if worker is not None:
             await self._retire(worker)

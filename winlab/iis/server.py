@@ -34,6 +34,7 @@ from winlab.iis.pools import (
     WorkerProcess,
     applications_of,
 )
+from winlab.iis.threads import in_thread
 from winlab.iis.tls import TlsContexts
 from winlab.iis.w3clog import HTTPERR, LogWriter, SiteLog
 from winlab.iis.warmup import InternalExchange
@@ -109,6 +110,7 @@ class IISService:
         self._stamp: Hashable = None
         self._apply_lock = asyncio.Lock()
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._following: asyncio.Task[None] | None = None
         self._ticker: asyncio.Task[None] | None = None
         self._logs = LogWriter(machine)
         self._iusr: Any = None
@@ -136,7 +138,11 @@ class IISService:
     @property
     def state_delay(self) -> float:
         """Seconds from a commit until it shows; the machine's switch counts too."""
-        return max(self.delays.state, float(getattr(self.machine, "iis_state_delay", 0) or 0))
+        return self.delay("state")
+
+    def delay(self, name: str) -> float:
+        """Seconds until a site or pool has reached the state asked for: of `delays`, and the machine's switch."""
+        return max(float(getattr(self.delays, name)), float(getattr(self.machine, "iis_state_delay", 0) or 0))
 
     @property
     def iusr(self) -> Any:
@@ -167,7 +173,7 @@ class IISService:
     def apply(self) -> None:
         """Tells the services that applicationHost.config has changed; returns at once."""
         if self.running:
-            self.loop.call_soon_threadsafe(lambda: self.spawn(self.apply_async()))
+            self.loop.call_soon_threadsafe(lambda: self.spawn(self._follow()))
 
     def certificates_changed(self) -> None:
         """The certificates of endpoints have changed: new connections get the new ones."""
@@ -215,7 +221,7 @@ class IISService:
         for task in list(self._tasks):
             if task is not asyncio.current_task():
                 task.cancel()
-        await asyncio.to_thread(self._logs.flush)
+        await in_thread(self._logs.flush)
         self.sites.clear()
         self.pools.clear()
 
@@ -246,7 +252,7 @@ class IISService:
             if stamp == self._stamp or not self.running:
                 return
             try:
-                host = await asyncio.to_thread(self.configuration.host)
+                host = await in_thread(self.configuration.host)
             except ConfigError as error:
                 self._stamp = stamp
                 self._report_bad_config(error)
@@ -257,6 +263,15 @@ class IISService:
             await self._apply_sites(host)
             await self._close_outdated()
             self._stamp = stamp
+
+    async def _follow(self) -> None:
+        """Takes a changed file in that nobody has told us of; with a delay set, after that time."""
+        if self.configuration.stamp() == self._stamp:
+            return
+        if not self.state_delay:
+            await self.apply_async(wait=False)
+        elif self._following is None or self._following.done():
+            self._following = self.spawn(self.apply_async())
 
     def _report_bad_config(self, error: ConfigError) -> None:
         text = (
@@ -275,7 +290,7 @@ class IISService:
             if pool is None:
                 pool = self.pools[key] = AppPool(self, settings)
                 if settings.auto_start:
-                    await pool.start()
+                    await self._begin(pool.start(), self.delay("pool_start"))
             else:
                 await pool.reconfigure(settings)
 
@@ -418,10 +433,10 @@ class IISService:
         site.state = STARTING
 
         async def work() -> None:
-            await self.wait(self.delays.site_start)
+            await self.wait(self.delay("site_start"))
             await self._bind(site)
 
-        await self._begin(work(), self.delays.site_start)
+        await self._begin(work(), self.delay("site_start"))
         if site.error:
             raise StateError(site.error)
         return site.state
@@ -436,18 +451,18 @@ class IISService:
         site.error = 0
 
         async def work() -> None:
-            await self.wait(self.delays.site_stop)
+            await self.wait(self.delay("site_stop"))
             await self.httpsys.unregister(site.config.id)
             site.state = STOPPED
 
-        await self._begin(work(), self.delays.site_stop)
+        await self._begin(work(), self.delay("site_stop"))
         return site.state
 
     async def _start_pool(self, name: str) -> str:
         self.need_running()
         await self._catch_up()
         pool = self._pool(name)
-        await self._begin(pool.start(), self.delays.pool_start)
+        await self._begin(pool.start(), self.delay("pool_start"))
         return pool.state
 
     async def _stop_pool(self, name: str) -> str:
@@ -456,7 +471,7 @@ class IISService:
         pool = self._pool(name)
         if pool.state == STOPPED:
             raise StateError(0x80070426, "The service has not been started.")
-        await self._begin(pool.stop(), self.delays.pool_stop, patience=2.0)
+        await self._begin(pool.stop(), self.delay("pool_stop"), patience=2.0)
         return pool.state
 
     async def _recycle_pool(self, name: str) -> str:
@@ -491,11 +506,7 @@ class IISService:
 
     async def dispatch(self, exchange: Exchange) -> None:
         """A request that HTTP.sys has routed to a site: finds its application, pool and worker process."""
-        if self.configuration.stamp() != self._stamp:
-            if self.state_delay:
-                self.spawn(self.apply_async())
-            else:
-                await self.apply_async(wait=False)
+        await self._follow()
         site = self.sites.get(exchange.site)
         if site is None:
             await exchange.kernel_answer("NotFound")
@@ -527,9 +538,7 @@ class IISService:
             worker.applications.pop(key, None)
             self.spawn(self._recycle_application(found))
         stamp = self._application_stamp(site, application)
-        sections = await asyncio.to_thread(
-            self.configuration.sections, site, application, application.path, worker.token
-        )
+        sections = await in_thread(self.configuration.sections, site, application, application.path, worker.token)
         section = sections.section(httpplatform.SECTION)
         websockets = "WebSocketModule" in modules and bool(
             sections.section("system.webServer/webSocket").get("enabled", True)
@@ -570,11 +579,7 @@ class IISService:
 
     def preload(self, worker: WorkerProcess) -> None:
         """Sends the requests of preloadEnabled and applicationInitialization into a new worker process."""
-        work = [
-            (s, a)
-            for s, a in applications_of(worker.pool.name, self._host.sites)
-            if a.preload and self.sites.get(s.id) is not None
-        ]
+        work = [(s, a) for s, a in applications_of(worker.pool.name, self._host.sites) if a.preload]
         if work:
             worker.preloading = self.spawn(self._preload(worker, work))
 
@@ -590,9 +595,7 @@ class IISService:
         root = application.path.rstrip("/") + "/"
         pages = [(root, "")]
         try:
-            sections = await asyncio.to_thread(
-                self.configuration.sections, site, application, application.path, worker.token
-            )
+            sections = await in_thread(self.configuration.sections, site, application, application.path, worker.token)
             names = {item["name"] for item in sections.section("system.webServer/modules").items}
             if "ApplicationInitializationModule" not in names:
                 return []
@@ -623,16 +626,12 @@ class IISService:
 
     async def tick(self) -> None:
         """What is due: configuration changed by hand, idle time-outs, recycling, changed files, log lines."""
-        if self.configuration.stamp() != self._stamp:
-            if self.state_delay:
-                self.spawn(self.apply_async())
-            else:
-                await self.apply_async(wait=False)
+        await self._follow()
         for pool in list(self.pools.values()):
             await pool.tick()
         await self._close_outdated()
         if self._logs.pending:
-            await asyncio.to_thread(self._logs.flush)
+            await in_thread(self._logs.flush)
 
     def log_of(self, site: Site) -> SiteLog:
         runtime = self.sites.get(site.id)

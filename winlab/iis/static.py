@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import re
 import secrets
@@ -15,6 +14,7 @@ from typing import Any
 from winlab.iis.context import REASONS, HttpError, RequestContext
 from winlab.iis.http11 import Headers
 from winlab.iis.model import Node
+from winlab.iis.threads import in_thread
 from winlab.iis.urls import escape_path
 
 MODULE = "StaticFileModule"
@@ -190,7 +190,7 @@ async def _stream(
             await exchange.write(prefix)
             handle.seek(first)
             while count > 0:
-                data = await asyncio.to_thread(handle.read, min(CHUNK, count))
+                data = await in_thread(handle.read, min(CHUNK, count))
                 if not data:
                     exchange.abort()
                     return

@@ -387,7 +387,7 @@ class Web:
         self.call(asyncio.sleep(0))
         self.service.flush_logs()
         path = rf"C:\inetpub\logs\LogFiles\W3SVC{number}\u_ex{time.strftime('%y%m%d', time.gmtime())}.log"
-        return list(self.machine.fs.read_text(path).splitlines())
+        return list(self.machine.fs.read_text(path).splitlines()) if self.machine.fs.exists(path) else []
 
     def wait_for(self, condition: Callable[[], Any], seconds: float = 10) -> Any:
         """The first true value of `condition`; fails when there is none in time."""

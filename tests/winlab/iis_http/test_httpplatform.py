@@ -516,7 +516,7 @@ def test_preload_starts_the_application(make_web: Make) -> None:
     web.start()
     web.wait_for(lambda: len(backends(web)) == 1)
     web.wait_for(lambda: web.events(HPH, 1001))
-    assert "IIS+Application+Initialization" in "\n".join(web.wait_for(lambda: web.log_lines()))
+    web.wait_for(lambda: "IIS+Application+Initialization" in "\n".join(web.log_lines()))
 
 
 def test_initialization_pages_and_their_host(make_web: Make) -> None:

@@ -508,7 +508,7 @@ def _rebound(cls: Any, item: str) -> Any:
 
     for attribute, value in list(vars(CollectionMembers).items()):
         declared = getattr(value, "__net__", None)
-        if isinstance(value, prop) and attribute not in vars(cls):
+        if isinstance(value, DeclaredProperty) and attribute not in vars(cls):
             setattr(cls, attribute, value)
         elif declared and attribute not in vars(cls):
             twin = types.FunctionType(
