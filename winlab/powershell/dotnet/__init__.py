@@ -23,6 +23,7 @@ MODULES = (
     "diagnostics",
     "registry",
     "cryptography",
+    "xml",
 )
 _loaded = False
 

@@ -786,7 +786,7 @@ def _view_type(full_name: str, generic: bool = False) -> type[KeyValueCollection
             name,
             (KeyValueCollection,),
             {
-                **{k: v for k, v in vars(KeyValueCollection).items() if isinstance(v, prop) or hasattr(v, "__net__")},
+                **{k: v for k, v in vars(KeyValueCollection).items() if isinstance(v, DeclaredProperty) or hasattr(v, "__net__")},
                 **body,
             },
         )

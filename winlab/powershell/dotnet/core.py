@@ -210,7 +210,7 @@ def static(signature: str, *, params: bool = False) -> Callable[[F], F]:
     return _declare("static", signature.removeprefix("static "), params=params)
 
 
-class prop(property):  # used as a decorator
+class DeclaredProperty(property):
     """An instance property: ``@prop("Length : Int32")``, ``@prop("Count : Int32 get")``; ``@name.setter`` follows where it is settable.
 
     For Python code it is an ordinary property.
@@ -221,8 +221,8 @@ class prop(property):  # used as a decorator
     def __new__(cls, signature: Any = None, *args: Any, **kwargs: Any) -> Any:
         if isinstance(signature, str):
 
-            def wrap(fn: Callable[[Any], Any]) -> prop:
-                made: prop = super(prop, cls).__new__(cls)
+            def wrap(fn: Callable[[Any], Any]) -> DeclaredProperty:
+                made: DeclaredProperty = super(DeclaredProperty, cls).__new__(cls)
                 property.__init__(made, fn)
                 made.signature = signature
                 return made
@@ -234,11 +234,19 @@ class prop(property):  # used as a decorator
         if args and not isinstance(args[0], str):
             super().__init__(*args, **kwargs)
 
-    def setter(self, fset: Callable[[Any, Any], None]) -> prop:
-        made: prop = property.__new__(prop)
+    def setter(self, fset: Callable[[Any, Any], None]) -> DeclaredProperty:
+        made: DeclaredProperty = property.__new__(DeclaredProperty)
         property.__init__(made, self.fget, fset)
         made.signature = self.signature
         return made
+
+
+if TYPE_CHECKING:
+    # For a type checker it is an ordinary property, made by a decorator with an argument.
+    def prop(signature: str) -> Callable[[Callable[[Any], Any]], property]: ...
+
+else:
+    prop = DeclaredProperty
 
 
 def static_prop(signature: str, *, setter: Callable[[Any], None] | None = None) -> Callable[[F], F]:
@@ -880,7 +888,7 @@ def _lazy_base(name: str) -> NetType:
 
 def _collect(t: NetType, cls: type, factory: bool) -> None:
     for attribute, value in list(vars(cls).items()):
-        if isinstance(value, prop):
+        if isinstance(value, DeclaredProperty):
             _add_prop(t, value)
             continue
         fn = value.__func__ if isinstance(value, (staticmethod, classmethod)) else value
