@@ -22,7 +22,7 @@ from winlab.iis.mwa.values import (
     refusals,
     to_net,
 )
-from winlab.powershell.dotnet.core import get_type, indexer, method, prop
+from winlab.powershell.dotnet.core import DeclaredProperty, get_type, indexer, method, prop
 from winlab.powershell.dotnet.declare import argument, argument_null
 from winlab.powershell.objects import NetObject, PSArray, PSObject
 

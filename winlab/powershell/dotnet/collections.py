@@ -18,7 +18,7 @@ from winlab.powershell.objects import (
     unwrap,
 )
 
-from .core import NetType, ctor, get_type, indexer, method, net_type, prop, static, static_prop, type_of
+from .core import DeclaredProperty, NetType, ctor, get_type, indexer, method, net_type, prop, static, static_prop, type_of
 from .declare import (
     argument,
     argument_null,
