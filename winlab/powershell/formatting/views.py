@@ -148,10 +148,9 @@ def _entry_value(value: Any) -> Any:
 
 
 def _date_time(value: Any, runtime: Any) -> list[str]:
-    from winlab.powershell.dotnet.values import net_string
-    from winlab.powershell.objects import unwrap
+    from winlab.powershell.commands.dates import long_text
 
-    return ["", net_string(unwrap(value), "D") + " " + net_string(unwrap(value), "T"), "", ""]
+    return ["", long_text(value), "", ""]
 
 
 _TIME_SPAN = (

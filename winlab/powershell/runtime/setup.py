@@ -24,6 +24,7 @@ COMMAND_MODULES = (
     "winlab.powershell.commands.objects",
     "winlab.powershell.commands.items",
     "winlab.powershell.commands.data",
+    "winlab.powershell.commands.dates",
     "winlab.powershell.commands.management",
     "winlab.powershell.commands.windows",
     "winlab.powershell.commands.webadministration",
