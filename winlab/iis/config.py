@@ -41,7 +41,7 @@ from winlab.iis.errors import (
 )
 from winlab.iis.reader import Reader
 from winlab.iis.schema import AttributeSchema, ElementSchema, Schema, Value
-from winlab.iis.validation import check_content, validate_element
+from winlab.iis.validation import check_content, is_dot_net, validate_element
 from winlab.iis.xmltext import XmlElement
 
 CONFIG_DIR = r"C:\Windows\system32\inetsrv\config"
@@ -124,9 +124,6 @@ class Section(Element):
 
     @property
     def own(self) -> XmlElement | None:
-        return self._own
-
-    def _own_here(self) -> XmlElement | None:
         return self._own
 
     @property
@@ -232,6 +229,9 @@ class Section(Element):
         self.override_mode = "Inherit"
         self._children.clear()
         self._collection = None
+
+    def delete(self) -> None:
+        self.revert_to_parent()
 
     def validate(self) -> None:
         """Reads every collection, so that duplicates and locked items are met now and not later."""
@@ -348,6 +348,8 @@ class Configuration:
             check_content(file, declarations, self.store.schema)
         definition = declarations.section(path)
         schema = self.store.schema.section(path)
+        if definition is None and is_dot_net(path):
+            raise ConfigError(E_NOT_SUPPORTED, f"The lab does not keep the section '{path}' of the .NET Framework")
         if definition is None:
             text = f"The configuration section '{path}' cannot be read because it is missing a section declaration"
             raise ConfigError(E_NOT_SUPPORTED, text, self.file.path)

@@ -268,6 +268,8 @@ class Element:
         own = self.own
         if own is not None and own.parent is not None:
             own.parent.remove(own)
+        self._children.clear()
+        self._collection = None
 
 
 # -- collections
@@ -589,7 +591,8 @@ class Collection:
         while xml.holds_nothing and xml.parent is not None and xml.name not in ("configuration", "location"):
             above = xml.parent
             above.remove(xml)
-            if xml is self.owner.section._own_here():
+            if xml is self.owner.section._own:
+                self.owner.section._own = None
                 return
             xml = above
 

@@ -139,14 +139,14 @@ def check_content(file: ConfigFile, declarations: Declarations, schema: Schema) 
 
 def _check_known(xml: XmlElement, path: str, file: ConfigFile, declarations: Declarations, schema: Schema) -> None:
     if declarations.section(path) is not None:
-        if schema.section(path) is None and not _is_dot_net(path):
+        if schema.section(path) is None and not is_dot_net(path):
             raise ConfigError(E_BAD_DATA, "", file.path)
         return
     if declarations.is_group(path):
         for child in xml.elements:
             _check_known(child, f"{path}/{child.name}", file, declarations, schema)
         return
-    if _is_dot_net(path):
+    if is_dot_net(path):
         return
     if "/" in path or file.is_apphost:
         raise ConfigError(E_BAD_DATA, "", file.path)
@@ -154,7 +154,7 @@ def _check_known(xml: XmlElement, path: str, file: ConfigFile, declarations: Dec
     raise ConfigError(E_NOT_SUPPORTED, text, file.path, xml.line)
 
 
-def _is_dot_net(path: str) -> bool:
+def is_dot_net(path: str) -> bool:
     """Sections that the .NET Framework's machine.config declares; the lab's servers keep none of their content."""
     top = path.split("/", maxsplit=1)[0]
     return top in _DOT_NET_SECTIONS

@@ -355,3 +355,34 @@ def test_sections_that_end_at_the_application(make_store: Make) -> None:
     with pytest.raises(ConfigError) as caught:
         reader.check("Tools", "/api/sub")
     assert (caught.value.hresult, caught.value.file) == (0x80070021, r"C:\sites\tools\api\sub\web.config")
+
+
+def test_adding_again_after_the_last_item_was_removed(make_store: Make) -> None:
+    session = make_store("delegated").session()
+    handlers = session.web("Default Web Site").section("system.webServer/handlers")
+    own = handlers.collection[0]
+    handlers.collection.remove(own)
+    add(handlers, 0, name="new", path="*", verb="*")
+    assert '<add name="new" path="*" verb="*" />' in written(session, ROOT)
+    variables = (
+        session.apphost().section("system.applicationHost/applicationPools").collection[2].child("environmentVariables")
+    )
+    variables.collection.remove_at(0)
+    add(variables, name="A", value="1")
+    assert '<add name="A" value="1" />' in written(session, APPHOST)
+
+
+def test_sections_of_the_net_framework_are_refused_by_name(make_store: Make) -> None:
+    with pytest.raises(ConfigError, match="does not keep the section"):
+        make_store("fresh").session().web("Default Web Site").section("system.web/compilation")
+
+
+def test_deleting_an_element_leaves_its_inherited_values(make_store: Make) -> None:
+    session = make_store("delegated").session()
+    platform = session.web("Default Web Site").section("system.webServer/httpPlatform")
+    variables = platform.child("environmentVariables")
+    assert len(variables.collection) == 2
+    variables.delete()
+    assert len(variables.collection) == 0
+    platform.delete()
+    assert platform["processPath"] == "" and "httpPlatform " not in written(session, ROOT)
