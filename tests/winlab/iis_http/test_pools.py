@@ -354,3 +354,17 @@ def test_shutdown_waits_for_requests(web: Web) -> None:
 def test_set_all_reaches_children(web: Web) -> None:
     web.edit(lambda c: set_all(web.find(c, "applicationPools", "DefaultAppPool"), failure__rapidFailProtection=False))
     assert element(web, "applicationPools", "DefaultAppPool").child("failure").get("rapidFailProtection") is False
+
+
+def test_the_switch_for_late_states(web: Web) -> None:
+    """iis-state-delay: a commit, a start and a stop show later."""
+    web.start()
+    web.machine.iis_state_delay = 0.4  # type: ignore[attr-defined]
+    assert web.service.stop_site("Site") == "Stopping"
+    web.wait_for(lambda: web.service.site_state("Site") == "Stopped")
+    assert web.service.start_site("Site") == "Starting"
+    web.wait_for(lambda: web.service.site_state("Site") == "Started")
+    web.add_site("Late", 9, f"*:{PORT + 9}:", path=r"C:\inetpub\late")
+    with pytest.raises(StateError):
+        web.service.site_state("Late")
+    web.wait_for(lambda: any(s.config.name == "Late" and s.state == "Started" for s in web.service.sites.values()))
