@@ -18,6 +18,7 @@ from winlab.powershell.formatting.views import (
     View,
     WideView,
     display_properties,
+    find_list,
     find_view,
 )
 from winlab.powershell.objects import AutomationNull, Dictionary, DictionaryEntry, PSCustomObject, unwrap
@@ -134,12 +135,7 @@ class FormatList(_FormatCommand):
 
         if self.property_:
             return ListView(columns_of(list(self.property_), value, self.runtime))
-        names = type_names(value)
-        known = find_view(names)
-        if isinstance(known, ListView):
-            return ListView(known.items)
-        shown = display_properties(names)
-        return ListView([Column(name, name) for name in shown] if shown is not None else None)
+        return find_list(type_names(value))
 
 
 @cmdlet("Format-Wide", module=_UTILITY, aliases=("fw",))

@@ -24,6 +24,7 @@ from winlab.powershell.formatting.views import (
     View,
     WideView,
     display_properties,
+    find_list,
     find_view,
 )
 from winlab.powershell.objects import (
@@ -143,7 +144,7 @@ class Formatter:
             self._start(view, names)
         elif self._view is not view and not self._fits(names):
             self.finish()
-            self._start(ListView() if view is None or isinstance(view, TableView) else view, names)
+            self._start(find_list(names) if view is None or isinstance(view, TableView) else view, names)
         assert self._shape is not None
         self._shape.add(value)
 

@@ -40,6 +40,7 @@ class ListView:
     items: list[Column] | None = None  # None: every property
     group_by: Value | None = None
     group_label: str = ""
+    group_text: Callable[[Any], str] | None = None
 
 
 @dataclass
@@ -114,15 +115,16 @@ def _processor_seconds(value: Any) -> Any:
     return f"{seconds:.2f}" if isinstance(seconds, (int, float)) and seconds != 0 else ""
 
 
-def _registry_properties(value: Any) -> Any:
-    from winlab.powershell.runtime.members import properties
+def _no_version(value: Any) -> str:
+    return "File:             " + str(_get(value, "FullName"))
 
-    names = _get(value, "Property")
+
+def _registry_properties(value: Any) -> Any:
     from winlab.powershell.runtime.conversion import is_enumerable, iterate
 
+    names = _get(value, "Property")
     if names is None or not is_enumerable(names):
         return ""
-    del properties
     return "{" + ", ".join(str(name) for name in iterate(names)) + "}"
 
 
@@ -133,6 +135,12 @@ def _provider_parent(value: Any) -> str:
 
 def _member_definition_type(value: Any) -> Any:
     return _get(value, "TypeName")
+
+
+def _text(value: Any) -> str:
+    from winlab.powershell.runtime.conversion import to_string
+
+    return to_string(value)
 
 
 def _entry_key(value: Any) -> Any:
@@ -216,7 +224,7 @@ VIEWS: dict[str, View] = {
     "System.TimeSpan": ListView(_names(*_TIME_SPAN)),
     "System.Collections.DictionaryEntry": TableView(_columns(("Name", _entry_key, 30), ("Value", _entry_value))),
     "System.Collections.Generic.KeyValuePair`2": TableView(_names("Key", "Value"), auto_size=True),
-    "System.Guid": TableView(_columns(("Guid", "Guid", 36))),
+    "System.Guid": TableView(_columns(("Guid", _text, 36))),
     "System.Version": TableView(
         _columns(("Major", "Major", 6), ("Minor", "Minor", 6), ("Build", "Build", 6), ("Revision", "Revision", 8))
     ),
@@ -297,6 +305,52 @@ VIEWS: dict[str, View] = {
     ),
 }
 
+_FILE_LIST = ("CreationTime", "LastWriteTime", "LastAccessTime", "Mode", "LinkType", "Target")
+LISTS: dict[str, ListView] = {
+    "System.IO.FileInfo": ListView(
+        [*_names("Name", "Length", *_FILE_LIST), Column("VersionInfo", _no_version)],
+        group_by=_parent_folder,
+        group_text=_FILES.group_text,
+    ),
+    "System.IO.DirectoryInfo": ListView(
+        _names("Name", *_FILE_LIST), group_by=_parent_folder, group_text=_FILES.group_text
+    ),
+    "System.Diagnostics.Process": ListView(
+        _columns(("Id", "Id"), ("Handles", "HandleCount"), ("CPU", "CPU"), ("SI", "SessionId"), ("Name", "ProcessName"))
+    ),
+    "System.ServiceProcess.ServiceController": ListView(
+        _names(
+            "Name",
+            "DisplayName",
+            "Status",
+            "DependentServices",
+            "ServicesDependedOn",
+            "CanPauseAndContinue",
+            "CanShutdown",
+            "CanStop",
+            "ServiceType",
+        )
+    ),
+    "System.Collections.DictionaryEntry": ListView(_columns(("Name", _entry_key), ("Value", _entry_value))),
+    "System.Management.Automation.CommandInfo": ListView(_names("CommandType", "Name", "Version", "Source")),
+    "System.Diagnostics.EventLogEntry": ListView(
+        _names(
+            "Index",
+            "EntryType",
+            "InstanceId",
+            "Message",
+            "Category",
+            "CategoryNumber",
+            "ReplacementStrings",
+            "Source",
+            "TimeGenerated",
+            "TimeWritten",
+            "UserName",
+        )
+    ),
+}
+"""What Format-List shows of a type, and what is shown of it below a table of another type."""
+
 DISPLAY_PROPERTIES: dict[str, tuple[str, ...]] = {
     "Microsoft.Management.Infrastructure.CimInstance#root/cimv2/Win32_OperatingSystem": (
         "SystemDirectory",
@@ -341,6 +395,7 @@ def _short_time(time: Any) -> str:
 
 
 _BY_NAME = {name.lower(): view for name, view in VIEWS.items()}
+_LISTS_BY_NAME = {name.lower(): view for name, view in LISTS.items()}
 _SETS_BY_NAME = {name.lower(): names for name, names in DISPLAY_PROPERTIES.items()}
 
 
@@ -351,6 +406,17 @@ def find_view(type_names: list[str]) -> View | None:
         if view is not None:
             return view
     return None
+
+
+def find_list(type_names: list[str]) -> ListView:
+    """The list view of the first type name that has one, else one of the properties shown by default."""
+    for name in type_names:
+        plain = _plain(name)
+        found = _LISTS_BY_NAME.get(plain) or _BY_NAME.get(plain)
+        if isinstance(found, ListView):
+            return ListView(found.items, found.group_by, found.group_label, found.group_text)
+    shown = display_properties(type_names)
+    return ListView([Column(name, name) for name in shown] if shown is not None else None)
 
 
 def display_properties(type_names: list[str]) -> tuple[str, ...] | None:
