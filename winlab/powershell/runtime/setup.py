@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from winlab.powershell.commands.core import declared_aliases, find_cmdlet
 from winlab.powershell.dotnet.core import _api, get_type
 from winlab.powershell.objects import Hashtable, PSArray
+from winlab.powershell.runtime.context import current_or_none
 from winlab.powershell.runtime.conversion import to_enum
 from winlab.powershell.runtime.scopes import DynamicVariable, Variable
 
@@ -30,6 +31,7 @@ COMMAND_MODULES = (
     "winlab.powershell.commands.webadministration",
     "winlab.powershell.formatting.cmdlets",
     "winlab.iis.mwa",
+    "winlab.iis.commands",
 )
 _loaded = False
 
@@ -89,12 +91,26 @@ def _assemblies() -> dict[str, str]:
     return {name.lower(): name for name in names}
 
 
+# Assemblies that come with a feature of the server: there when their file is.
+_FEATURE_ASSEMBLIES = {
+    "microsoft.web.administration": (
+        "Microsoft.Web.Administration",
+        r"C:\Windows\system32\inetsrv\Microsoft.Web.Administration.dll",
+    )
+}
+
+
 def known_assembly(name: str) -> str | None:
     """The exact name of an assembly of the real server (a file path or a full name counts); None: no such assembly."""
     short = name.partition(",")[0].strip()
     short = short.replace("/", "\\").rpartition("\\")[2]
     if short.lower().endswith(".dll"):
         short = short[:-4]
+    feature = _FEATURE_ASSEMBLIES.get(short.lower())
+    if feature is not None:
+        runtime = current_or_none()
+        machine = runtime.machine if runtime is not None else None
+        return feature[0] if machine is not None and machine.fs.is_file(feature[1]) else None
     return _assemblies().get(short.lower())
 
 
