@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from winlab.powershell import clixml
 from winlab.powershell.ast import Ast, ScriptBlockAst, VariableExpressionAst
 from winlab.powershell.errors import (
+    BreakException,
+    ContinueException,
     ErrorRecord,
     ExitException,
     LabUnsupported,
@@ -453,6 +455,8 @@ class _Session:
             return 1
         except PipelineStopped:
             return 1
+        except (BreakException, ContinueException):
+            return 0  # outside of any loop they end the script
         return 0 if self.runtime.success or not fails_with_success else 1
 
     def _parse_errors(self, errors: list[ParseError]) -> None:
