@@ -199,12 +199,12 @@ def test_stats_count_and_reset(running_lab: LabCommand) -> None:
     stats = lab.json("stats", "--reset")
     assert stats["hosts"]["SRV1"]["requests"] == 0
     counted = stats["hosts"]["SRV2"]
-    assert {action: counts["requests"] for action, counts in counted["actions"].items()} == {
-        "Authenticate": 3, "Create": 1, "Command": 1, "Receive": 1, "Delete": 1
-    }  # fmt: skip
+    actions = {action: counts["requests"] for action, counts in counted["actions"].items()}
+    receives = actions.pop("Receive")  # as many as it took
+    assert actions == {"Authenticate": 3, "Create": 1, "Command": 1, "Delete": 1} and receives >= 1
     assert counted["programs"] == {"hostname.exe": 1} and counted["processes"] == 1
     assert counted["bytes_in"] > 5000 and counted["connections"] == 1
-    assert stats["total"]["requests"] == 7
+    assert stats["total"]["requests"] == 6 + receives
     assert lab.json("stats")["total"]["requests"] == 0
     assert "SRV2" in lab("stats")
 

@@ -131,7 +131,7 @@ def test_a_command_may_last_longer_than_the_operation_timeout(server: FakeServer
     shell = protocol.open_shell()
     before = server.stats.faults[2150858793]
     assert run(protocol, shell, "sleep 2.3") == (b"slept\r\n", b"", 0)
-    assert server.stats.faults[2150858793] - before == 2
+    assert server.stats.faults[2150858793] - before >= 2
 
 
 def test_end_of_input_and_console_mode(server: FakeServer) -> None:
@@ -297,12 +297,13 @@ def test_an_integer_idle_timeout_is_a_schema_fault(server: FakeServer) -> None:
 
 def test_an_idle_shell_ends_with_its_processes(server: FakeServer) -> None:
     protocol = server.protocol()
-    shell = protocol.open_shell(idle_timeout="PT1S")
+    shell = protocol.open_shell(idle_timeout="PT2S")
     protocol.run_command(shell, "sleep 30")
-    time.sleep(0.5)
+    time.sleep(1.2)
     protocol.run_command(shell, "echo in time")
+    time.sleep(1.2)
     kept = next(iter(server.service.shells.values()))
-    time.sleep(1.4)
+    time.sleep(1.6)
     assert not server.service.shells
     assert not kept.commands
     with pytest.raises(WSManFaultError) as error:

@@ -13,6 +13,9 @@ from winrm.exceptions import InvalidCredentialsError, WinRMOperationTimeoutError
 from tests.winlab.winrm.fakes import FakeServer
 from winlab.switches import FAULTS, SETTINGS, SwitchError, Switches, parse_fault
 
+SLACK = 1.9
+"""Seconds within which something without delay is over, on a busy machine, too."""
+
 
 def seconds(action: Callable[[], object]) -> float:
     start = time.monotonic()
@@ -31,9 +34,9 @@ def test_rtt_is_paid_per_request_and_connection(server: FakeServer) -> None:
     protocol = server.protocol()
     shell = protocol.open_shell()
     server.switches.set("rtt", "100")
-    assert 0.2 <= seconds(lambda: output(protocol, shell)) < 0.5  # Command and Receive
+    assert 0.2 <= seconds(lambda: output(protocol, shell)) < SLACK  # Command and Receive
     # Connecting costs a round trip, NTLM three requests, then Create.
-    assert 0.5 <= seconds(lambda: server.protocol().open_shell()) < 0.9
+    assert 0.5 <= seconds(lambda: server.protocol().open_shell()) < SLACK
 
 
 def test_waiting_costs_no_processor_time(server: FakeServer) -> None:
@@ -51,27 +54,29 @@ def test_bandwidth(server: FakeServer) -> None:
     command = protocol.run_command(shell, "count", console_mode_stdin=False)
     server.switches.set("bandwidth", "4000")  # 500 kB/s
     taken = seconds(lambda: protocol.send_command_input(shell, command, b"x" * 110_000))
-    assert 0.27 <= taken < 0.6
+    assert 0.27 <= taken < SLACK
 
 
 def test_slow_server_and_delay(server: FakeServer) -> None:
     protocol = server.protocol()
     shell = protocol.open_shell()
     server.switches.set("slow-server", "150")
-    assert 0.3 <= seconds(lambda: output(protocol, shell)) < 0.6
+    assert 0.3 <= seconds(lambda: output(protocol, shell)) < SLACK
     server.switches.set("slow-server", "off")
-    server.switches.set("delay", "action:Receive,ms:300")
-    assert 0.3 <= seconds(lambda: output(protocol, shell)) < 0.6
-    assert seconds(lambda: output(protocol, shell)) < 0.2
+    server.switches.set("delay", "action:Receive,ms:2000")
+    assert seconds(lambda: output(protocol, shell)) >= 2
+    assert seconds(lambda: output(protocol, shell)) < SLACK
 
 
 def test_slow_done(server: FakeServer) -> None:
     protocol = server.protocol()
     shell = protocol.open_shell()
-    server.switches.set("slow-done", "400")
+    server.switches.set("slow-done", "1000")
+    start = time.monotonic()
     command = protocol.run_command(shell, "echo x", console_mode_stdin=False)
     assert protocol.get_command_output_raw(shell, command) == (b"x\r\n", b"", -1, False)
-    assert 0.2 <= seconds(lambda: protocol.get_command_output_raw(shell, command)) < 0.8
+    assert protocol.get_command_output_raw(shell, command)[3]
+    assert 1 <= time.monotonic() - start < 1 + SLACK
 
 
 def test_connection_idle(server: FakeServer) -> None:
