@@ -448,7 +448,7 @@ function Invoke-Script([hashtable]$Head, [string]$Text) {
         $runspace.Dispose()
         Reset-Environment
     }
-    Send-Done @{ exit = $code; memory = [GC]::GetTotalMemory($false) }
+    Send-Done @{ exit = $code; memory = [GC]::GetTotalMemory($false) - $BaseMemory }
     $script:Spare = New-Runspace
 }
 
@@ -507,7 +507,7 @@ function Invoke-Program([hashtable]$Head, [byte[]]$Given) {
         $code = $process.ExitCode
     }
     finally { Reset-Environment }
-    Send-Done @{ exit = $code; memory = [GC]::GetTotalMemory($false) }
+    Send-Done @{ exit = $code; memory = [GC]::GetTotalMemory($false) - $BaseMemory }
 }
 
 # ---- files ----------------------------------------------------------------------------------------------------------
@@ -695,6 +695,7 @@ function Start-Loop {
     $StdOut.Flush()
     # "RAW RAW\n" or B64 in either place: how requests come, and how replies are to go.
     $script:Spare = New-Runspace
+    $script:BaseMemory = [GC]::GetTotalMemory($false)
     $mode = $Utf8.GetString((Read-Bytes 8))
     $script:InMode = $mode.Substring(0, 3)
     $script:OutMode = $mode.Substring(4, 3)

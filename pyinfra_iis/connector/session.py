@@ -42,6 +42,9 @@ T = TypeVar("T")
 
 POWERSHELL = "powershell.exe -NoLogo -NoProfile -NonInteractive -ExecutionPolicy Unrestricted"
 
+#: A process is not recycled for its memory before it has served so many requests.
+LEAST_REQUESTS = 20
+
 #: Called with the stream's name ("stdout", "stderr") and bytes, as they arrive and in order.
 OnOutput = Callable[[str, bytes], None]
 
@@ -280,7 +283,8 @@ class Session:
     def _worn_out(self) -> bool:
         if self.command is None or self.pinned:
             return False
-        return self._count >= self.settings.recycle_after or self._memory > self.settings.recycle_memory << 20
+        grown = self._memory > self.settings.recycle_memory << 20 and self._count >= LEAST_REQUESTS
+        return grown or self._count >= self.settings.recycle_after
 
     def _create(self) -> str:
         try:

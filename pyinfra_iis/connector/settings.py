@@ -108,7 +108,7 @@ connector_data_meta: dict[str, DataMeta] = {
         "Start a PowerShell process for every command instead of one per connection", False
     ),
     "winrm_recycle_after": DataMeta("Start the PowerShell process anew after so many requests", 1000),
-    "winrm_recycle_memory": DataMeta("Start the PowerShell process anew when it uses so many MiB", 512),
+    "winrm_recycle_memory": DataMeta("Start the PowerShell process anew when its memory has grown by so many MiB", 512),
     "winrm_compress": DataMeta("Compress files and scripts where it pays", True),
 }
 
