@@ -828,6 +828,8 @@ class PowerShell(NetObject):
             if given is not None:
                 frame.input = PSArray(given)
             run_pipeline(runtime, processors, output.take, given)
+            if isinstance(processors[-1], ScriptProcessor):
+                runtime.success = processors[-1].left_success
             values = None
 
     def _processor(self, runtime: Runtime, frame: Any, command: Command, expects: bool) -> Any:
