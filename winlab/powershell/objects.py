@@ -127,7 +127,7 @@ class NetObject:
 
     @property
     def generic_args(self) -> tuple[NetType, ...]:
-        return self.net_type.generic_args
+        return self.net_type.generic_args if self.net_type is not None else ()
 
 
 # ---------------------------------------------------------------------------------------------------------------- members of PSObject
@@ -374,6 +374,10 @@ class OrderedDictionary(Dictionary):
 
     def __setitem__(self, key: Any, value: Any) -> None:
         """Set; a key that is there already takes the new spelling, as the real class does."""
+        self.entries[dictionary_key(key, self.ignore_case)] = (key, value)
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        """Set; the key takes the spelling it is set with."""
         self.entries[dictionary_key(key, self.ignore_case)] = (key, value)
 
     def key_at(self, index: int) -> Any:

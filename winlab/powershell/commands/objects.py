@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable
 from decimal import Decimal
 from functools import cmp_to_key
 from typing import Any
@@ -14,6 +13,8 @@ from winlab.powershell.commands.core import (
     SetInfo,
     ValidateNotNullOrEmpty,
     ValidateRange,
+    ValidationError,
+    Validator,
     cmdlet,
     parameter,
     switch,
@@ -804,37 +805,6 @@ class GetUnique(Cmdlet):
         self.write(value)
 
 
-# ----------------------------------------------------------------------------------------------------------- Tee-Object
-
-
-@cmdlet("Tee-Object", module=UTILITY, default_set="File", aliases=("tee",))
-class TeeObject(Cmdlet):
-    input_object = parameter("InputObject", PSOBJECT, pipeline=True, allow_null=True)
-    file_path = parameter("FilePath", "String", position=0, mandatory=True, sets=("File",))
-    literal_path = parameter("LiteralPath", "String", mandatory=True, sets=("LiteralFile",), aliases=("PSPath",))
-    append = switch("Append", sets=("File",))
-    variable = parameter("Variable", "String", mandatory=True, sets=("Variable",))
-
-    def begin(self) -> None:
-        self.items: list[Any] = []
-        self.sink: Callable[[Any], None] | None = None
-        path = self.file_path or self.literal_path
-        if path is not None:
-            self.sink = self.runtime.open_redirection(self.processor.frame, path, bool(self.append), self.processor)
-
-    def process(self) -> None:
-        if self.sink is not None:
-            self.sink(self.input_object)
-        else:
-            self.items.append(self.input_object)
-        self.write(self.input_object)
-
-    def end(self) -> None:
-        if self.variable is not None:
-            value = self.items[0] if len(self.items) == 1 else PSArray(self.items)
-            self.runtime.assign_variable(self.processor.frame.scope, self.variable, value)
-
-
 # ------------------------------------------------------------------------------------------------------------ New-Object
 
 
@@ -964,6 +934,14 @@ class AddType(Cmdlet):
 # ------------------------------------------------------------------------------------------------------------ members
 
 
+class _NoMemberType(Validator):
+    """A note property may not be called like a kind of member: ``Add-Member NoteProperty a 1`` means the other parameter set."""
+
+    def check(self, value: Any, runtime: Any) -> None:
+        if any(value.lower() == name.lower() for name in get_type(SMA + "PSMemberTypes").enum_values):
+            raise ValidationError(f"The parameter cannot be processed because the name {value} is a member type.")
+
+
 @cmdlet("Add-Member", module=UTILITY, default_set="TypeNameSet")
 class AddMember(Cmdlet):
     input_object = parameter("InputObject", PSOBJECT, mandatory=True, pipeline=True)
@@ -985,7 +963,14 @@ class AddMember(Cmdlet):
     )
     force = switch("Force", sets=("MemberSet", "NotePropertySingleMemberSet", "NotePropertyMultiMemberSet"))
     pass_thru = switch("PassThru")
-    note_name = parameter("NotePropertyName", "String", position=0, mandatory=True, sets=("NotePropertySingleMemberSet",))
+    note_name = parameter(
+        "NotePropertyName",
+        "String",
+        position=0,
+        mandatory=True,
+        sets=("NotePropertySingleMemberSet",),
+        validate=(_NoMemberType(), ValidateNotNullOrEmpty()),
+    )
     note_value = parameter(
         "NotePropertyValue", "Object", position=1, mandatory=True, sets=("NotePropertySingleMemberSet",), allow_null=True
     )
@@ -1508,10 +1493,10 @@ class WriteOutput(Cmdlet):
             self.write(None)
             return
         if self.no_enumerate:
-            self.write(self.input_object[0] if len(self.input_object) == 1 else self.input_object)
+            self.write(self.input_object)
             return
         for item in self.input_object:
-            self.write_all(item)
+            self.write(item)
 
 
 @cmdlet("Write-Error", module=UTILITY, default_set="NoException")
@@ -1873,168 +1858,3 @@ class UpdateTypeData(Cmdlet):
 
     def process(self) -> None:
         raise LabUnsupported("Update-TypeData")
-
-
-# ------------------------------------------------------------------------------------------------------------ Select-String
-
-
-class MatchInfo(NetObject):
-    """One hit of Select-String."""
-
-    def __init__(self, line: str, number: int, path: str, pattern: str, matches: Any, ignore_case: bool) -> None:
-        self.line = line
-        self.number = number
-        self.path = path
-        self.pattern = pattern
-        self.matches = matches
-        self.ignore_case = ignore_case
-
-
-@net_type("Microsoft.PowerShell.Commands.MatchInfo", base="System.Object", assembly="Microsoft.PowerShell.Commands.Utility")
-class _MatchInfo(MatchInfo):
-    @prop("IgnoreCase : Boolean")
-    def ignores(self) -> bool:
-        return self.ignore_case
-
-    @prop("LineNumber : Int32")
-    def line_number(self) -> int:
-        return self.number
-
-    @prop("Line : String")
-    def line_of(self) -> str:
-        return self.line
-
-    @prop("Filename : String get")
-    def filename(self) -> str:
-        return self.path.rpartition("\\")[2]
-
-    @prop("Path : String")
-    def path_of(self) -> str:
-        return self.path
-
-    @prop("Pattern : String")
-    def pattern_of(self) -> str:
-        return self.pattern
-
-    @prop("Context : Object")
-    def context(self) -> Any:
-        return None
-
-    @prop("Matches : Object")
-    def matches_of(self) -> Any:
-        return self.matches
-
-    def __str__(self) -> str:
-        if self.path == "InputStream":
-            return self.line
-        return f"{self.path}:{self.number}:{self.line}"
-
-
-@cmdlet("Select-String", module=UTILITY, default_set="File", aliases=("sls",))
-class SelectString(Cmdlet):
-    input_object = parameter("InputObject", PSOBJECT, mandatory=True, sets=("Object",), pipeline=True, allow_null=True, allow_empty_string=True)
-    pattern = parameter("Pattern", "String[]", position=0, mandatory=True)
-    path = parameter("Path", "String[]", position=1, mandatory=True, sets=("File",), by_name=True)
-    literal_path = parameter("LiteralPath", "String[]", mandatory=True, sets=("LiteralFile",), by_name=True, aliases=("PSPath",))
-    simple = switch("SimpleMatch")
-    case_sensitive = switch("CaseSensitive")
-    quiet = switch("Quiet")
-    list_files = switch("List")
-    not_match = switch("NotMatch")
-    all_matches = switch("AllMatches")
-    encoding = parameter("Encoding", "String")
-
-    def begin(self) -> None:
-        self.number = 0
-        self.done = False
-        self.tests: list[tuple[str, Any]] = []
-        for pattern in self.pattern:
-            from winlab.powershell.dotnet import regexes
-
-            source = regexes.escape(pattern) if self.simple else pattern
-            try:
-                options = 0 if self.case_sensitive else regexes.IGNORE_CASE
-                self.tests.append((pattern, regexes.compile_pattern(source, options)))
-            except regexes.RegexError as error:
-                self.throw(
-                    self.error(
-                        "System.ArgumentException",
-                        f"The string {pattern} is not a valid regular expression: {error}",
-                        "InvalidRegex",
-                        "InvalidArgument",
-                    )
-                )
-
-    def process(self) -> None:
-        if self.done:
-            return
-        if "inputobject" in self.bound:
-            value = unwrap(self.input_object)
-            if hasattr(value, "full") and type_of(value).full_name == "System.IO.FileInfo":
-                self._file(to_string(members.get_member(value, "FullName")))
-                return
-            self.number += 1
-            self._line(to_string(self.input_object), self.number, "InputStream")
-            return
-        for text in self.path or self.literal_path or []:
-            for full in self._resolve(text):
-                self._file(full)
-
-    def _resolve(self, text: str) -> list[str]:
-        fs = self.machine.fs
-        full = fs.resolve(text, self.runtime.file_location)
-        if self.path is None or not has_wildcards(text):
-            if not fs.is_file(full):
-                self.write_error(
-                    self.error(
-                        SMA + "ItemNotFoundException",
-                        f"Cannot find path '{full}' because it does not exist.",
-                        "PathNotFound",
-                        "ObjectNotFound",
-                        full,
-                    )
-                )
-                return []
-            return [full]
-        folder, _, leaf = full.rpartition("\\")
-        if has_wildcards(folder):
-            raise LabUnsupported("wildcards in the folder of Select-String -Path")
-        test = wildcard(leaf)
-        return [e.path for e in fs.listdir(folder) if not e.is_dir and test(e.name)]
-
-    def _file(self, path: str) -> None:
-        text = self.runtime.read_text(path)
-        for number, line in enumerate(text.splitlines(), 1):
-            if self._line(line, number, path) and self.list_files:
-                return
-            if self.done:
-                return
-
-    def _line(self, line: str, number: int, path: str) -> bool:
-        for pattern, compiled in self.tests:
-            found = compiled.find_all(line) if self.all_matches else [m for m in [compiled.search(line)] if m is not None]
-            if bool(found) == bool(self.not_match):
-                continue
-            if self.quiet:
-                self.write(True)
-                self.done = True
-                return True
-            matches = self._matches(line, pattern) if found else PSArray()
-            self.write(_MatchInfo(line, number, path, pattern, matches, not self.case_sensitive))
-            return True
-        return False
-
-    def _matches(self, line: str, pattern: str) -> Any:
-        from winlab.powershell.dotnet import regexes
-        from winlab.powershell.runtime.invoke import call_static
-
-        source = regexes.escape(pattern) if self.simple else pattern
-        options = get_type("System.Text.RegularExpressions.RegexOptions").enum(0 if self.case_sensitive else 1)
-        regex_type = get_type("System.Text.RegularExpressions.Regex")
-        if self.all_matches:
-            return PSArray(iterate(call_static(regex_type, "Matches", [line, source, options])))
-        return PSArray([call_static(regex_type, "Match", [line, source, options])])
-
-    def end(self) -> None:
-        if self.quiet and not self.done:
-            self.write(False)

@@ -156,7 +156,17 @@ def position_message(extent: Any) -> str:
 class Streams:
     """Where the records of the streams go; each a function of one record."""
 
-    __slots__ = ("debug", "error", "information", "progress", "verbose", "warning")
+    __slots__ = (
+        "debug",
+        "error",
+        "error_lists",
+        "information",
+        "information_lists",
+        "progress",
+        "verbose",
+        "warning",
+        "warning_lists",
+    )
 
     def __init__(
         self,
@@ -173,9 +183,17 @@ class Streams:
         self.debug = debug
         self.information = information
         self.progress = progress or (lambda record: None)
+        # what -ErrorVariable and its kin of the functions that are running collect
+        self.error_lists: tuple[list[Any], ...] = ()
+        self.warning_lists: tuple[list[Any], ...] = ()
+        self.information_lists: tuple[list[Any], ...] = ()
 
     def copy(self) -> Streams:
-        return Streams(self.error, self.warning, self.verbose, self.debug, self.information, self.progress)
+        made = Streams(self.error, self.warning, self.verbose, self.debug, self.information, self.progress)
+        made.error_lists = self.error_lists
+        made.warning_lists = self.warning_lists
+        made.information_lists = self.information_lists
+        return made
 
     def replace(self, name: str, sink: Callable[[Any], None]) -> None:
         setattr(self, name, sink)
@@ -314,6 +332,14 @@ class CommandProcessor:
             self.warning_variable = self._variable_list(get("warningvariable"))
         if get("informationvariable"):
             self.information_variable = self._variable_list(get("informationvariable"))
+        if self.error_variable is not None or self.warning_variable is not None or self.information_variable is not None:
+            self.streams = self.streams.copy()
+            if self.error_variable is not None:
+                self.streams.error_lists += (self.error_variable,)
+            if self.warning_variable is not None:
+                self.streams.warning_lists += (self.warning_variable,)
+            if self.information_variable is not None:
+                self.streams.information_lists += (self.information_variable,)
         if get("outvariable"):
             self.out_variable = self._variable_list(get("outvariable"))
         if get("pipelinevariable"):
@@ -361,8 +387,8 @@ class CommandProcessor:
         action = self.preference()
         if action == "ignore":
             return
-        if self.error_variable is not None:
-            self.error_variable.append(record)
+        for collected in self.streams.error_lists:
+            collected.append(record)
         if action == "stop":
             error = TerminatingError(record, script_terminating=True)
             error.by_preference = True  # type: ignore[attr-defined]
@@ -380,8 +406,8 @@ class CommandProcessor:
         action = self.warning_action or self.runtime.preference_variable(self.frame.scope, "warningpreference", "continue")
         record = WarningRecord(text)
         record.invocation_info = self.invocation
-        if self.warning_variable is not None:
-            self.warning_variable.append(record)
+        for collected in self.streams.warning_lists:
+            collected.append(record)
         self._by_preference(action, record, self.streams.warning, "WarningPreference", text)
 
     def write_verbose(self, text: str) -> None:
@@ -394,8 +420,8 @@ class CommandProcessor:
         self._by_preference(action, DebugRecord(text), self.streams.debug, "DebugPreference", text)
 
     def write_information(self, record: InformationRecord, always: bool = False) -> None:
-        if self.information_variable is not None:
-            self.information_variable.append(record)
+        for collected in self.streams.information_lists:
+            collected.append(record)
         action = self.information_action or self.runtime.preference_variable(self.frame.scope, "informationpreference", "silentlycontinue")
         if always and action in ("silentlycontinue", "ignore") and self.information_action is None:
             self.streams.information(record)

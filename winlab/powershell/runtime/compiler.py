@@ -1507,6 +1507,8 @@ def _foreach(node: ast.ForEachStatementAst) -> Run:
     put = _variable_setter(node.variable)
     body = statement_block(node.body)
     label = (node.label or "").lower()
+    if node.body.find_all(lambda n: isinstance(n, ast.VariableExpressionAst) and n.variable_path.user_path.lower() == "foreach"):
+        return _foreach_enumerator(values, put, body, label)
 
     def run(frame: Any, out: Callable[[Any], None]) -> None:
         check = frame.runtime.check
@@ -1525,6 +1527,42 @@ def _foreach(node: ast.ForEachStatementAst) -> Run:
             except ContinueException as go:
                 if go.label and go.label != label:
                     raise
+
+    return run
+
+
+def _foreach_enumerator(values: Evaluate, put: Callable[[Any, Any], None], body: Run, label: str) -> Run:
+    """A loop whose body uses ``$foreach``, the enumerator itself."""
+
+    def run(frame: Any, out: Callable[[Any], None]) -> None:
+        from winlab.powershell.dotnet.system import Enumerator
+
+        value = values(frame)
+        if value is None or value is AutomationNull:
+            return
+        items = list(iterate(value)) if is_enumerable(value) else [value]
+        enumerator = Enumerator(items)
+        scope = frame.scope
+        saved = scope.vars.get("foreach")
+        scope.put("foreach", enumerator)
+        try:
+            while enumerator.move_next():
+                frame.runtime.check()
+                put(frame, enumerator.value)
+                try:
+                    body(frame, out)
+                except BreakException as stop:
+                    if stop.label and stop.label != label:
+                        raise
+                    break
+                except ContinueException as go:
+                    if go.label and go.label != label:
+                        raise
+        finally:
+            if saved is not None:
+                scope.vars["foreach"] = saved
+            else:
+                scope.vars.pop("foreach", None)
 
     return run
 

@@ -147,7 +147,17 @@ def separator() -> str:
 
 
 def _joined(value: Any) -> str:
-    return separator().join([to_string(item) for item in value])
+    return separator().join([element_text(item) for item in value])
+
+
+def element_text(item: Any) -> str:
+    """An element of a collection that is shown as text: collections within show their type only."""
+    if type(item) is str:
+        return item
+    base = item.base if type(item) is PSObject else item
+    if is_enumerable(base):
+        return str(type_of(base).full_name) if "`" not in type_of(base).full_name else type_display(type_of(base))
+    return to_string(item)
 
 
 def _custom_to_string(value: PSCustomObject) -> str:
@@ -190,7 +200,7 @@ def _object_to_string(value: Any) -> str:
         if method is not None:
             return to_string(current().invoke_script_method(value, method, []))
     if isinstance(value, NetObject) and is_enumerable(value):
-        return separator().join([to_string(item) for item in iterate(value)])
+        return separator().join([element_text(item) for item in iterate(value)])
     return call_to_string(value)
 
 
@@ -841,6 +851,7 @@ def _to_object(value: Any, t: NetType) -> Any:
 
 
 def _by_constructor(value: Any, t: NetType) -> Any:
+    from winlab.powershell.runtime import invoke
     from winlab.powershell.runtime.invoke import construct
 
     if isinstance(value, (Dictionary, PSCustomObject)) and t.script_class is not None:
@@ -853,7 +864,7 @@ def _by_constructor(value: Any, t: NetType) -> Any:
             parameter = resolve_parameter(overload.params[0], t)
         except KeyError:
             continue
-        if parameter.is_assignable_from(source):
+        if parameter.is_assignable_from(source) or invoke.type_rank(source, parameter) >= invoke.NUMERIC_IMPLICIT:
             argument = value
         elif parameter.definition is not None and is_enumerable(value) and _wants_elements(parameter):
             argument = _to_array(value, parameter.arguments[0].array)

@@ -251,6 +251,7 @@ class Runtime:
         self.on_stop: list[Callable[[], None]] = []
         self.errors: list[Any] = []
         self.streams = Streams(discard, discard, discard, discard, discard)
+        self.root_streams = self.streams
         self.frame = Frame(self, self.session.top)
         self.modules: dict[str, Any] = {}
         self.namespaces: list[str] = []
@@ -460,6 +461,11 @@ class Runtime:
     def automatic(self, frame: Frame, name: str, extent: Any = None) -> Any:
         """Variables that belong to an activation: ``$args``, ``$input``, ``$PSCmdlet`` ..."""
         scope: Scope | None = frame.scope
+        if frame.processor is not None or frame.args is not None:
+            found = frame.scope.vars.get(name)
+            value = found.value if found is not None else self._of_frame(frame, name, extent)
+            if value is not members.MISSING:
+                return value
         while scope is not None:
             found = scope.vars.get(name)
             if found is not None:
@@ -562,6 +568,8 @@ class Runtime:
     def report(self, record: ErrorRecord, frame: Frame) -> None:
         """Show an error that does not unwind."""
         self.success = False
+        for collected in self.streams.error_lists:
+            collected.append(record)
         self.streams.error(record)
 
     def make_record(self, error: NetException, frame: Frame, extent: Any) -> ErrorRecord:
@@ -1129,7 +1137,7 @@ class Runtime:
             return self._module_call(frame, base, arguments, extent)
         info = self.resolve_command(name, frame)
         if info is None:
-            info = self._last_resort(name, frame, extent)
+            info = self._last_resort(name, frame, extent, name_extent)
         processor = self.processor_of(frame, info, arguments, extent, dotted)
         processor.invocation.invocation_name = name
         processor.called_by_name = name  # type: ignore[attr-defined]
@@ -1140,7 +1148,7 @@ class Runtime:
         bound = ScriptBlock(block.ast, module.session, block.file)
         return ScriptProcessor(self, frame, ScriptInfo(bound), bound, arguments[1:], extent)
 
-    def _last_resort(self, name: str, frame: Frame, extent: Any) -> CommandInfo:
+    def _last_resort(self, name: str, frame: Frame, extent: Any, name_extent: Any) -> CommandInfo:
         if "\\" not in name and "/" not in name and "-" not in name:
             info = self.resolve_command(f"get-{name}", frame)
             if info is not None:
@@ -1148,7 +1156,13 @@ class Runtime:
         real = real_commands().get(name.rpartition("\\")[2].lower())
         if real is not None:
             raise LabUnsupported(f"the command {real.name}", extent)
-        raise self.command_missing(name)
+        error = self.command_missing(name)
+        record = ErrorRecord(error, "CommandNotFoundException", "ObjectNotFound", name)
+        record.invocation_info = InvocationInfo(None, name_extent or extent, name)
+        record.activity = ""
+        record.target_type = "String"
+        error.error_record = record
+        raise error
 
     def processor_of(
         self, frame: Frame, info: CommandInfo, arguments: list[Argument], extent: Any, dotted: bool = False
@@ -1230,6 +1244,7 @@ class Runtime:
         self.frame = frame
         self.depth = 0
         self.propagate = False
+        self.root_streams = self.streams
         processor = ScriptProcessor(self, frame, info or ScriptInfo(block), block, arguments or [], block.ast.extent, dot)
         processor.file_scope = not dot
         if dot:

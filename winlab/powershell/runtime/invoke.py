@@ -374,6 +374,8 @@ class MethodGroup:
         except NetException as error:
             raise self.failure(error, len(args)) from None
         except TerminatingError as error:
+            if getattr(error, "leave", None) is not None or getattr(error, "by_preference", False):
+                raise
             raise self.failure(error.record.exception, len(args), error.record) from None
         adapt = choice.adapt
         return result if adapt is None else adapt(result)

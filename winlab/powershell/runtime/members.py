@@ -866,11 +866,21 @@ def get_index(value: Any, index: list[Any], strict: Any = None) -> Any:
         return result if adapt is None else adapt(result)
     if t.real_member("Item", is_static=False, kinds="P") or t.real_member("item", kinds="I"):
         raise LabUnsupported(f"the indexer of {t.full_name.partition('[')[0]}")
-    if (len(index) == 1 and not isinstance(base, NetObject)) or isinstance(base, PSCustomObject):
-        number = key
-        if conversion.is_enumerable(number):
-            raise _no_indexer(base)
-    raise _no_indexer(base)
+    return _scalar_index(value, index, strict)
+
+
+def _scalar_index(value: Any, index: list[Any], strict: Any) -> Any:
+    """A value without an indexer counts as a collection of one: ``[0]`` and ``[-1]`` are the value itself."""
+    if len(index) == 1:
+        try:
+            number = conversion.convert(base_of(index[0]), get_type("System.Int32"))
+        except NetException:
+            number = None
+        if number in (0, -1):
+            return value
+    if strict is not None and strict >= 3:
+        raise index_out_of_range()
+    return AutomationNull
 
 
 def _no_indexer(base: Any) -> NetException:

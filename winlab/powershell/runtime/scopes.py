@@ -41,10 +41,8 @@ class Variable(NetObject):
         """Set the value as a script's assignment does."""
         if self.read_only or self.constant:
             raise not_writable(self.name, self.constant)
-        if value is AutomationNull:
-            value = None
         if self.constraint is not None:
-            value = self.constraint(value)
+            value = self.constraint(None if value is AutomationNull else value)
         self.value = value
 
 
@@ -125,7 +123,7 @@ class Scope:
         ):
             above.assign(value)
             return
-        self.vars[key] = Variable(name, None if value is AutomationNull else value)
+        self.vars[key] = Variable(name, value)
 
     def put(self, name: str, value: Any) -> Variable:
         """Set without any check: automatic variables."""
