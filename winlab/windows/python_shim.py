@@ -118,8 +118,8 @@ def change_streams() -> None:
             )
             stream.reconfigure(newline="\r\n", **options)
     stdin: Any = sys.stdin
-    if stdin is not None and not utf8:
-        stdin.reconfigure(encoding="cp1252", errors="strict")
+    if stdin is not None:
+        stdin.reconfigure(newline=None, **({} if utf8 else {"encoding": "cp1252", "errors": "strict"}))
 
 
 def change_open() -> None:
