@@ -125,6 +125,8 @@ class RequestContext:
         result = list(headers)
         if server is not None:
             result.append(("Server", server))
+        if self.section("system.webServer/security/requestFiltering").get("removeServerHeader", False):
+            result = [(n, v) for n, v in result if n.lower() != "server"]
         result += self.custom_headers()
         result += self.extra_headers
         return result

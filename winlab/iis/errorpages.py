@@ -24,6 +24,8 @@ _SENTENCES: dict[tuple[int, int], str] = {
         1,
     ): "You have attempted to run a CGI, ISAPI, or other executable program from a directory that does not allow it.",
     (403, 2): "You have attempted to view a resource that does not have Read access.",
+    (403, 4): "The page you are trying to access is secured with Secure Sockets Layer (SSL).",
+    (403, 6): "The IP address from which you are browsing is not permitted to access the requested Web site.",
     (403, 14): "The Web server is configured to not list the contents of this directory.",
     (404, 0): _REMOVED,
     (404, 3): (

@@ -8,7 +8,7 @@ import fnmatch
 import traceback
 from typing import TYPE_CHECKING, Any
 
-from winlab.iis import errorpages, httpplatform, requestfiltering, static
+from winlab.iis import access, errorpages, httpplatform, requestfiltering, static
 from winlab.iis.context import REASONS, SERVER, HttpError, RequestContext
 from winlab.iis.errors import ConfigError
 from winlab.iis.http11 import Headers
@@ -84,7 +84,12 @@ class Pipeline:
             section = context.section("system.webServer/security/requestFiltering")
             requestfiltering.check(section, exchange.head, exchange.url, exchange.body.length)
             context.body_limit = requestfiltering.content_limit(section)
+        access.check_transport(context)
+        if "IpRestrictionModule" in modules:
+            access.check_address(context)
         self._authenticate(context, modules)
+        if "UrlAuthorizationModule" in modules:
+            access.check_user(context, self.machine.accounts)
         if self._redirected(context, modules):
             await self._redirect(context)
             return

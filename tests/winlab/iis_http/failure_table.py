@@ -135,6 +135,44 @@ def _not_a_program(web: Web) -> None:
     web.python_site(processPath=r"C:\Python\notes.exe", startupRetryCount="0")
 
 
+def _environment(web: Web) -> None:
+    """A virtual environment in C:\\venv of the Python in C:\\Python, and a site that uses it."""
+    web.machine.fs.mkdir(r"C:\venv\Scripts", parents=True)
+    web.write(r"C:\venv\Scripts\python.exe", web.machine.fs.read_bytes(PYTHON))
+    web.write(r"C:\venv\pyvenv.cfg", "home = C:\\Python\n")
+    web.python_site(processPath=r"C:\venv\Scripts\python.exe", startupRetryCount="0")
+
+
+def _no_base_python(web: Web) -> None:
+    _environment(web)
+    web.machine.fs.remove(PYTHON)
+
+
+def _private_base_python(web: Web) -> None:
+    _environment(web)
+    web.protect(r"C:\Python")
+
+
+def _private_log_folder(web: Web) -> None:
+    web.machine.fs.mkdir(r"C:\logs")
+    web.protect(r"C:\logs", web.pool_sid())
+    web.python_site(stdoutLogEnabled="true", stdoutLogFile=r"C:\logs\stdout")
+
+
+def _tls_required(web: Web) -> None:
+    web.edit(lambda c: c.section("system.webServer/security/access").set("sslFlags", 8))
+
+
+def _address_denied(web: Web) -> None:
+    web.edit(lambda c: c.section("system.webServer/security/ipSecurity").set("allowUnlisted", False))
+
+
+def _user_denied(web: Web) -> None:
+    web.web_config(
+        '<security><authorization><clear /><add accessType="Allow" users="somebody" /></authorization></security>'
+    )
+
+
 def _script_fails(web: Web) -> None:
     web.python_site(script="raise SystemExit(3)", startupRetryCount="0")
 
@@ -255,6 +293,9 @@ CASES: tuple[Case, ...] = (
     Case("module not in the list of modules", _module_not_listed, "500.21", "0x8007000d", platform=""),
     Case("file not readable by IUSR", _private_file, "401.3", "0x80070005", ask=_get("/secret.txt")),
     Case("no authentication is on", _anonymous_off, "401.2", "0x80070005"),
+    Case("TLS required", _tls_required, "403.4", "0x00000000"),
+    Case("address not let in", _address_denied, "403.6", "0x00000000", features=("Web-IP-Security",)),
+    Case("user not let in", _user_denied, "401.2", "0x80070005", features=("Web-Url-Auth",)),
     Case("no such file", _nothing, "404.0", "0x80070002", ask=_get("/nothing.html")),
     Case("no MIME type", lambda web: web.write(SITE + r"\a.unknown", "x"), "404.3", "0x80070032", ask=_get("/a.unknown")),
     Case("denied verb", lambda web: web.web_config(
@@ -281,13 +322,16 @@ CASES: tuple[Case, ...] = (
     Case("processPath not found, tried again", _no_python_retried, "502.3", "0x8007053d", (HPH1, 1003)),
     Case("processPath not executable by the identity", _python_not_executable, "502.3", "0x80070005", (HPH1, 1000)),
     Case("processPath is no program", _not_a_program, "502.3", "0x800700c1", (HPH1, 1000)),
+    Case("virtual environment without its base Python", _no_base_python, "502.3", "0x80004005", (HPH1, 1000)),
+    Case("base Python not readable by the identity", _private_base_python, "502.3", "0x80004005", (HPH1, 1000)),
     Case("process ends while starting", _script_fails, "502.3", "0x80004005", (HPH1, 1000)),
     Case("process does not listen in time", _never_listens, "502.3", "0x800705b4", (HPH1, 1000)),
     Case("process listens on another port", _listens_elsewhere, "502.3", "0x800705b4", (HPH1, 1000)),
     Case("process dies during a request", _platform(), "502.3", "0x80072efe", (HPH1, 1001), ask=_get("/die")),
     Case("process closes without an answer", _platform(), "502.3", "0x80072efe", (HPH1, 1001), ask=_get("/hangup")),
     Case("answer is not HTTP", _platform(), "502.3", "0x80072f78", (HPH1, 1001), ask=_get("/garbage")),
-    Case("standard output log cannot be created", _no_folder, "200", "", (HPH1, 1004)),
+    Case("folder of the log is missing", _no_folder, "200", "", (HPH1, 1004)),
+    Case("folder of the log not writable by the identity", _private_log_folder, "200", "", (HPH1, 1004)),
     Case("v2: processPath not found", lambda web: web.python_site(processPath=r"C:\nowhere\python.exe"),
          "502.5", "", (HPH2, 1020), platform="2"),
     Case("v2: process ends while starting", lambda web: web.python_site(script="raise SystemExit(3)"),
@@ -309,7 +353,7 @@ def main() -> int:
     print(f"{'failure':<52} {'status':<8} {'HRESULT':<11} event")
     for case in CASES:
         with tempfile.TemporaryDirectory(prefix="winlab-") as folder:
-            row = run(case, Path(folder))
+            row = run(case, Path(folder) / "server")
         wanted = (case.code, case.hresult)
         seen = (row.reply.code, row.reply.hresult)
         event = " ".join(map(str, case.event)) if case.event else ""

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import functools
 import http.client
 import io
 import itertools
 import os
 import re
+import shutil
 import socket
+import tempfile
 import threading
 import time
 import zipfile
@@ -129,6 +132,34 @@ def _python_files() -> list[tuple[str, bytes]]:
         return [(n, archive.read(n)) for n in archive.namelist() if "site-packages" not in n and not n.endswith("/")]
 
 
+@functools.cache
+def _template(platform: str, version: str, features: tuple[str, ...]) -> Path:
+    """A server's state to be copied: features, a Python, a site on port 8000 with detailed errors for everybody, handlers unlocked."""
+    folder = tempfile.TemporaryDirectory(prefix="winlab-template-")
+    atexit.register(folder.cleanup)
+    machine = Machine("WEB1", version, "127.0.8.255", folder.name)
+    for feature in (*FEATURES, *features):
+        install.feature_installed(machine, feature)
+    if platform:
+        install.install_platform_handler(machine, platform)
+    machine.fs.mkdir(SITE, parents=True)
+    home = PYTHON.rpartition("\\")[0]
+    for name, data in _python_files():
+        path = f"{home}\\{name}".replace("/", "\\")
+        machine.fs.mkdir(path.rpartition("\\")[0], parents=True)
+        machine.fs.write_bytes(path, data)
+
+    def first(c: Configuration) -> None:
+        sites = c.section("system.applicationHost/sites").collection
+        sites.remove(sites[0])
+        c.section("system.webServer/httpErrors").set("errorMode", "Detailed")
+        c.section("system.webServer/handlers").set_override_mode("Allow")
+        _add_site(c, "Site", 1, (f"*:{PORT}:",), SITE, "DefaultAppPool", {})
+
+    edit(machine, first)
+    return Path(folder.name)
+
+
 @dataclass
 class Reply:
     status: int
@@ -178,15 +209,11 @@ class Web:
         self._thread = threading.Thread(target=self._run_loop, daemon=True)
         self._thread.start()
         self.address = f"127.0.8.{next(_addresses)}"
+        shutil.copytree(_template(platform, version, features), folder, symlinks=True)
         self.machine = Machine("WEB1", version, self.address, folder, self.loop)
         self.logged: list[str] = []
         self.machine.on_log = self.logged.append
-        for feature in (*FEATURES, *features):
-            install.feature_installed(self.machine, feature)
         self.platform = platform
-        if platform:
-            install.install_platform_handler(self.machine, platform)
-        self._prepare()
         self.service = IISService(self.machine)
         self.machine.iis = self.service
 
@@ -194,33 +221,11 @@ class Web:
         asyncio.set_event_loop(self.loop)
         self.loop.run_forever()
 
-    def _prepare(self) -> None:
-        """A site on port 8000 in C:\\inetpub\\site with detailed errors for everybody; handlers unlocked; a Python."""
-        fs = self.machine.fs
-        fs.mkdir(SITE, parents=True)
-        folder = PYTHON.rpartition("\\")[0]
-        for name, data in _python_files():
-            path = f"{folder}\\{name}".replace("/", "\\")
-            fs.mkdir(path.rpartition("\\")[0], parents=True)
-            self.write(path, data)
-
-        def first(c: Configuration) -> None:
-            sites = c.section("system.applicationHost/sites").collection
-            sites.remove(sites[0])
-            c.section("system.webServer/httpErrors").set("errorMode", "Detailed")
-            c.section("system.webServer/handlers").set_override_mode("Allow")
-
-        self.edit(first)
-        self.add_site("Site", 1)
-
     # -- configuration ------------------------------------------------------------------------------------------------------------
 
     def edit(self, work: Callable[[Configuration], Any]) -> Any:
         """Edits applicationHost.config and commits."""
-        session = machine_store(self.machine).session()
-        result = work(session.apphost())
-        session.commit()
-        return result
+        return edit(self.machine, work)
 
     def add_site(
         self, name: str, number: int, *bindings: str, path: str = SITE, pool: str = "DefaultAppPool", **attributes: Any
@@ -228,22 +233,7 @@ class Web:
         """Adds a site; bindings as "ip:port:host", with "https/" before for https."""
         if not self.machine.fs.is_dir(path):
             self.machine.fs.mkdir(path, parents=True)
-
-        def work(c: Configuration) -> None:
-            sites = c.section("system.applicationHost/sites").collection
-            site = sites.create()
-            set_all(site, name=name, id=number, **attributes)
-            for text in bindings or (f"*:{PORT}:",):
-                add_binding(site, text)
-            application = site.collection.create()
-            set_all(application, path="/", applicationPool=pool)
-            directory = application.collection.create()
-            set_all(directory, path="/", physicalPath=path)
-            application.collection.add(directory)
-            site.collection.add(application)
-            sites.add(site)
-
-        self.edit(work)
+        self.edit(lambda c: _add_site(c, name, number, bindings or (f"*:{PORT}:",), path, pool, attributes))
 
     def add_pool(self, name: str, **attributes: Any) -> None:
         """Adds a pool; attributes by dotted name with __ for the dot: processModel__identityType="NetworkService"."""
@@ -398,6 +388,37 @@ class Web:
                 return value
             time.sleep(0.02)
         raise AssertionError(f"did not happen within {seconds} seconds")
+
+
+def edit(machine: Machine, work: Callable[[Configuration], Any]) -> Any:
+    """Edits a server's applicationHost.config and commits."""
+    session = machine_store(machine).session()
+    result = work(session.apphost())
+    session.commit()
+    return result
+
+
+def _add_site(
+    c: Configuration,
+    name: str,
+    number: int,
+    bindings: tuple[str, ...],
+    path: str,
+    pool: str,
+    attributes: dict[str, Any],
+) -> None:
+    sites = c.section("system.applicationHost/sites").collection
+    site = sites.create()
+    set_all(site, name=name, id=number, **attributes)
+    for text in bindings:
+        add_binding(site, text)
+    application = site.collection.create()
+    set_all(application, path="/", applicationPool=pool)
+    directory = application.collection.create()
+    set_all(directory, path="/", physicalPath=path)
+    application.collection.add(directory)
+    site.collection.add(application)
+    sites.add(site)
 
 
 def set_all(element: Element, **attributes: Any) -> None:

@@ -165,6 +165,24 @@ def test_port_set_by_configuration_counts_in_version_2(make_web: Make) -> None:
     assert len(web.events(HPH, 1000)) == 1
 
 
+def test_port_that_another_program_has(make_web: Make) -> None:
+    """Something listens on the port, but not a process of ours: the start fails at once."""
+    import socket
+
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        if port > 48000:
+            pytest.skip("the system gave a port that version 2 does not take")
+        web = make_web(platform="2")
+        variable = f'<environmentVariables><environmentVariable name="HTTP_PLATFORM_PORT" value="{port}" /></environmentVariables>'
+        web.python_site(script="import time; time.sleep(60)", children=variable)
+        web.start()
+        assert web.request("/").status == 502
+        assert "ErrorCode = '0x8007065f'" in web.events(HPH, 1000)[0].message
+
+
 def test_several_processes_take_turns(web: Web) -> None:
     web.python_site(processesPerApplication="3")
     web.start()
