@@ -198,6 +198,7 @@ class SharedProcess:
         self.limits = Limits()
         self.runspaces = 0
         self.type_epoch = 0
+        self.modules_prepared = False
 
 
 class Runtime:
@@ -1067,6 +1068,8 @@ class Runtime:
             return function  # type: ignore[no-any-return]
         cls = find_cmdlet(name)
         if cls is not None:
+            if not self.shared.modules_prepared and cls.module_name != "Microsoft.PowerShell.Core":
+                self._prepare_modules()
             return CmdletInfo(cls)
         if "\\" in name:
             module, _, short = name.rpartition("\\")
@@ -1074,6 +1077,13 @@ class Runtime:
             if found is not None:
                 return found
         return self.find_external(name)
+
+    def _prepare_modules(self) -> None:
+        """5.1 reads its modules when the first command of one is looked up, which its host shows as progress."""
+        self.shared.modules_prepared = True
+        show = getattr(self.host, "modules_prepared", None)
+        if show is not None:
+            show(self)
 
     def module_command(self, module: str, name: str) -> CommandInfo | None:
         """A command by ``module\\name``."""
@@ -1247,6 +1257,7 @@ class Runtime:
         self.root_streams = self.streams
         processor = ScriptProcessor(self, frame, info or ScriptInfo(block), block, arguments or [], block.ast.extent, dot)
         processor.file_scope = not dot
+        processor.is_root = True
         if dot:
             self.session.top.frame = frame
         if values is not None:
