@@ -195,6 +195,14 @@ def test_errors_are_clixml_with_encoded_command(server: Server) -> None:
     assert texts[-1] == " \r\n"
 
 
+def test_progress_is_clixml_with_encoded_command(server: Server) -> None:
+    answer = server.run(f"-EncodedCommand {encoded('Write-Host x')}")
+    assert "Preparing modules for first use." in answer.err
+    silent = "$ProgressPreference = 'SilentlyContinue'; Write-Host x"
+    assert server.run(f"-EncodedCommand {encoded(silent)}").err == ""
+    assert server.run("-Command Write-Host x").err == ""
+
+
 def test_errors_are_text_otherwise(server: Server) -> None:
     answer = server.run("-Command \"throw 'x'\"")
     assert answer.err.startswith("x\r\nAt line:1 char:1\r\n+ throw 'x'\r\n+ ~~~~~~~~~\r\n")
