@@ -33,6 +33,8 @@ VOLATILE_FILES = (
     "inetpub/temp/*",
 )
 VOLATILE_RECORDS = ("eventlog*", "processes*")
+VOLATILE_PARTS = ("accounts:/virtual",)
+"""Names of virtual accounts are remembered when they are first met: that is no change of the server."""
 VOLATILE_KEYS = frozenset(
     (
         *("boot_time", "boot", "time", "times", "created", "modified", "accessed", "written", "last_write"),
@@ -45,7 +47,7 @@ _RECORD_DEPTH = 3
 def machine_state(machine: Machine) -> dict[str, Any]:
     """Hashes of everything: `hash` and `durable` (name -> hash), `volatile_hash` and `volatile`."""
     with machine.lock:
-        parts = _records(machine.state_dir)
+        parts = _records(machine.state_dir) | _registry(machine) | _services(machine)
     parts |= _files(machine.state_dir / "C")
     durable = {name: value for name, (value, volatile) in sorted(parts.items()) if not volatile}
     volatile = {name: value for name, (value, volatile) in sorted(parts.items()) if volatile}
@@ -102,9 +104,11 @@ def _records(folder: Path) -> dict[str, tuple[str, bool]]:
     result: dict[str, tuple[str, bool]] = {}
     for path in sorted(folder.rglob("*.json")):
         relative = path.relative_to(folder)
-        if relative.parts[0] == "C":
+        if relative.parts[0] == "C" or relative.name == "registry.json":
             continue
-        volatile = any(fnmatch.fnmatchcase(path.stem.lower(), pattern) for pattern in VOLATILE_RECORDS)
+        volatile = any(
+            fnmatch.fnmatchcase(part.lower(), pattern) for part in relative.parts for pattern in VOLATILE_RECORDS
+        )
         try:
             content = json.loads(path.read_text("utf-8"))
         except FileNotFoundError:
@@ -127,4 +131,24 @@ def _split(name: str, value: Any, depth: int, volatile: bool, result: dict[str, 
         for key, item in value.items():
             _split(f"{name}/{key}", item, depth - 1, volatile, result)
     else:
-        result[name] = (_hash_of(value), volatile)
+        result[name] = (_hash_of(value), volatile or name.startswith(VOLATILE_PARTS))
+
+
+def _registry(machine: Machine) -> dict[str, tuple[str, bool]]:
+    """One entry per key: its values and their kinds."""
+    result = {}
+    for hive in ("HKLM", "HKU"):
+        for key in machine.registry.walk(hive):
+            values = {name: [key.kind(name), repr(value)] for name, value in key.values().items()}
+            result[f"registry: {key.full_name}"] = (_hash_of(values), False)
+    return result
+
+
+def _services(machine: Machine) -> dict[str, tuple[str, bool]]:
+    """Which services run; how they are set up stands in the registry. Sites and pools of IIS likewise."""
+    settled = {"Starting": "Started", "Stopping": "Stopped", "StartPending": "Running", "StopPending": "Stopped"}
+    states = {f"service: {service.name}": service.status for service in machine.services.all()}
+    if machine.iis is not None:
+        states |= {f"iis: site {site.config.name}": site.state for site in list(machine.iis.sites.values())}
+        states |= {f"iis: pool {name}": pool.state for name, pool in list(machine.iis.pools.items())}
+    return {name: (settled.get(state, state), False) for name, state in states.items()}

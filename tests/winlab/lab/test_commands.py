@@ -135,3 +135,21 @@ def test_many_clients_on_all_servers(running_lab: LabCommand) -> None:
     for thread in threads:
         thread.join(60)
     assert not wrong
+
+
+def test_state_hash_names_what_a_command_changed(running_lab: LabCommand) -> None:
+    def state() -> dict[str, str]:
+        return dict(running_lab.json("state-hash", "SRV1")["durable"])
+
+    protocol = running_lab.protocol()
+    run(protocol, "ver")  # the first logon makes a profile
+    before = state()
+    assert run(protocol, "sc stop Spooler")[2] == 0
+    assert {name for name, value in state().items() if before.get(name) != value} == {"service: Spooler"}
+    assert run(protocol, "sc start Spooler")[2] == 0
+    assert state() == before
+    script = r"New-Item -Path HKLM:\SOFTWARE\Acme | Out-Null"
+    assert run(protocol, f'powershell -NoProfile -Command "{script}"')[2] == 0
+    assert {name for name, value in state().items() if before.get(name) != value} == {
+        r"registry: HKEY_LOCAL_MACHINE\SOFTWARE\Acme"
+    }
