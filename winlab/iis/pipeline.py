@@ -168,13 +168,25 @@ class Pipeline:
                 text = f'Handler "{context.handler_name}" has a bad module "{name}" in its module list'
                 raise HttpError(500, 21, 0x8007000D, notification="ExecuteRequestHandler", text=text)
         if httpplatform.MODULE in wanted:
-            await httpplatform.handle(context, await self.service.platform_application(context, modules))
+            await self._platform(context, modules)
         elif _STATIC_MODULES & set(wanted):
             await self._static(context, modules, depth)
         elif "ProtocolSupportModule" in wanted:
             await self._protocol_support(context)
         else:
             raise HttpError(500, 0, 0x80004001, text=f"This lab does not simulate the module {', '.join(wanted)}.")
+
+    async def _platform(self, context: RequestContext, modules: frozenset[str]) -> None:
+        """HttpPlatformHandler. A request that meets the end of its application (the configuration changed) goes to the next one."""
+        for _ in range(3):
+            application = await self.service.platform_application(context, modules)
+            try:
+                await httpplatform.handle(context, application)
+                return
+            except HttpError:
+                if not application.closed or context.exchange.started or context.exchange.body.received:
+                    raise
+        raise HttpError(503, 0, 0, module=httpplatform.MODULE)
 
     def _map_handler(self, context: RequestContext, section: Node) -> Node:
         kind = self._resource_kind(context)
@@ -284,6 +296,8 @@ class Pipeline:
         html = [("Content-Type", "text/html")]
         if (error.status, error.substatus) == (502, 5):
             return errorpages.startup_failure_page(), html
+        if "CustomErrorModule" not in self._known_modules(context):
+            return errorpages.sentence(error).encode(), html
         section = self._http_errors(context)
         mode = section.get("errorMode", "DetailedLocalOnly")
         if mode == "Detailed" or (mode == "DetailedLocalOnly" and exchange.connection.local):
@@ -296,6 +310,13 @@ class Pipeline:
         if item.get("responseMode", "File") == "Redirect":
             return b"", [("Location", item["path"])]
         return await in_thread(self._custom_file, item, error.status), html
+
+    def _known_modules(self, context: RequestContext | None) -> frozenset[str]:
+        """The path's modules; the server's where the path's configuration cannot be read."""
+        if context is not None:
+            return self._modules(context)
+        section = self.service.configuration.server_section("system.webServer/modules")
+        return frozenset(item["name"] for item in section.items)
 
     def _http_errors(self, context: RequestContext | None) -> Node:
         name = "system.webServer/httpErrors"
@@ -334,12 +355,13 @@ class Pipeline:
     ) -> None:
         if exchange.status == 0:
             return
-        if context is not None:
-            try:
-                if context.section("system.webServer/httpLogging").get("dontLog", False):
-                    return
-            except ConfigError:
+        try:
+            if "HttpLoggingModule" not in self._known_modules(context):
                 return
+            if context is not None and context.section("system.webServer/httpLogging").get("dontLog", False):
+                return
+        except ConfigError:
+            return
         self.service.log_of(site).write(exchange, context, substatus, hresult)
 
 

@@ -102,6 +102,8 @@ def _request_head(
         headers.append((name, value))
     if not websocket:
         headers.insert(0, ("Connection", "Keep-Alive"))
+    if "host" not in exchange.head.index:
+        headers.append(("Host", f"127.0.0.1:{backend.port}"))
     peer = f"[{connection.client}]" if ":" in connection.client else connection.client
     headers.append(("X-Forwarded-For", _appended(context, "x-forwarded-for", f"{peer}:{connection.client_port}")))
     scheme = "https" if connection.secure else "http"

@@ -579,7 +579,7 @@ class IISService:
 
     def preload(self, worker: WorkerProcess) -> None:
         """Sends the requests of preloadEnabled and applicationInitialization into a new worker process."""
-        work = [(s, a) for s, a in applications_of(worker.pool.name, self._host.sites) if a.preload]
+        work = applications_of(worker.pool.name, self._host.sites)
         if work:
             worker.preloading = self.spawn(self._preload(worker, work))
 
@@ -592,18 +592,19 @@ class IISService:
     async def _initialization_pages(
         self, worker: WorkerProcess, site: Site, application: Application
     ) -> list[tuple[str, str]]:
-        root = application.path.rstrip("/") + "/"
-        pages = [(root, "")]
+        """(path, host name) of the pages to ask for; none where neither preloadEnabled nor doAppInitAfterRestart is set."""
+        root = application.path.rstrip("/")
         try:
             sections = await in_thread(self.configuration.sections, site, application, application.path, worker.token)
             names = {item["name"] for item in sections.section("system.webServer/modules").items}
-            if "ApplicationInitializationModule" not in names:
-                return []
             section = sections.section("system.webServer/applicationInitialization")
         except ConfigError:
-            return pages
-        listed = [(item["initializationPage"], item.get("hostName", "")) for item in section.items]
-        return [(root.rstrip("/") + page, host) for page, host in listed] or pages
+            return [(root + "/", "")] if application.preload else []
+        wanted = application.preload or section.get("doAppInitAfterRestart", False)
+        if "ApplicationInitializationModule" not in names or not wanted:
+            return []
+        listed = [(root + item["initializationPage"], item.get("hostName", "")) for item in section.items]
+        return listed or [(root + "/", "")]
 
     async def _warm(self, worker: WorkerProcess, site: Site, application: Application, path: str, host: str) -> None:
         binding = next(iter(site.http_bindings), None)

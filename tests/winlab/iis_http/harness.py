@@ -43,8 +43,9 @@ SITE = r"C:\inetpub\site"
 PYTHON = r"C:\Python\python.exe"
 PORT = 8000
 HANDLER = '<handlers><add name="python" path="*" verb="*" modules="httpPlatformHandler" resourceType="Unspecified" /></handlers>'
-# pytest-xdist: each worker has addresses of its own
-_addresses = itertools.count(int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:] or 0) * 40 + 1)
+# each worker of pytest-xdist has a network of its own
+_network = 8 + int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
+_addresses = (f"127.{_network}.{n // 250}.{n % 250 + 1}" for n in itertools.count())
 
 # Answers with what it was asked and what it was started with; /die, /slow?N, /big?N, /status?N, /stream and /upload do what they say.
 BACKEND = """
@@ -133,13 +134,14 @@ def _python_files() -> list[tuple[str, bytes]]:
 
 
 @functools.cache
-def _template(platform: str, version: str, features: tuple[str, ...]) -> Path:
+def _template(platform: str, version: str, features: tuple[str, ...], without: tuple[str, ...]) -> Path:
     """A server's state to be copied: features, a Python, a site on port 8000 with detailed errors for everybody, handlers unlocked."""
     folder = tempfile.TemporaryDirectory(prefix="winlab-template-")
     atexit.register(folder.cleanup)
     machine = Machine("WEB1", version, "127.0.8.255", folder.name)
     for feature in (*FEATURES, *features):
-        install.feature_installed(machine, feature)
+        if feature not in without:
+            install.feature_installed(machine, feature)
     if platform:
         install.install_platform_handler(machine, platform)
     machine.fs.mkdir(SITE, parents=True)
@@ -199,17 +201,22 @@ class Web:
     Args:
         folder: where its state lives.
         platform: version of HttpPlatformHandler to install: "1.2", "2" or "".
-        features: besides FEATURES.
+        features, without: features besides FEATURES, and those of them that are not installed.
     """
 
     def __init__(
-        self, folder: Path, platform: str = "1.2", version: str = "2016", features: tuple[str, ...] = ()
+        self,
+        folder: Path,
+        platform: str = "1.2",
+        version: str = "2016",
+        features: tuple[str, ...] = (),
+        without: tuple[str, ...] = (),
     ) -> None:
         self.loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run_loop, daemon=True)
         self._thread.start()
-        self.address = f"127.0.8.{next(_addresses)}"
-        shutil.copytree(_template(platform, version, features), folder, symlinks=True)
+        self.address = next(_addresses)
+        shutil.copytree(_template(platform, version, features, without), folder, symlinks=True)
         self.machine = Machine("WEB1", version, self.address, folder, self.loop)
         self.logged: list[str] = []
         self.machine.on_log = self.logged.append

@@ -228,6 +228,45 @@ def test_headers(make_web: Make, platform: str) -> None:
     assert reply.json["path"].startswith("/c/d?q=%2F")
 
 
+def test_https_is_told_to_the_application(web: Web) -> None:
+    import ssl
+
+    from winlab.iis import sslcerts
+
+    certificate = web.machine.certificates.create_self_signed(["example.com"])
+    sslcerts.put(web.machine, sslcerts.SslCertificate("0.0.0.0:8443", certificate.thumbprint))
+    web.python_site()
+    web.add_site("Secure", 2, "https/*:8443:")
+    web.start()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    connection = http.client.HTTPSConnection(web.address, 8443, timeout=10, context=context)
+    connection.request("GET", "/", headers={"X-Forwarded-Proto": "http"})
+    answer = connection.getresponse().read()
+    connection.close()
+    assert b'["X-Forwarded-Proto", "http, https"]' in answer
+
+
+def test_request_without_a_host_name(web: Web) -> None:
+    web.python_site()
+    web.start()
+    answer = web.raw(b"GET / HTTP/1.0\r\n\r\n")
+    assert re.search(rb'\["Host", "127\.0\.0\.1:\d+"\]', answer)
+
+
+def test_configuration_that_changes_during_a_start(web: Web) -> None:
+    """The request that waits for the old process is served by the new one."""
+    web.python_site(script="import time; time.sleep(30)", startupTimeLimit="30")
+    web.start()
+    seen: list[int] = []
+    waiting = threading.Thread(target=lambda: seen.append(web.request("/").status))
+    waiting.start()
+    web.wait_for(lambda: backends(web))
+    web.python_site()
+    waiting.join(20)
+    assert seen == [200]
+
+
 @BOTH
 def test_answer_headers(make_web: Make, platform: str) -> None:
     web = make_web(platform=platform)

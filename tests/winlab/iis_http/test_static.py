@@ -266,3 +266,17 @@ def test_request_filtering(web: Web, section: str, path: str, code: str) -> None
     web.start()
     body = b"x" * 11 if code == "404.13" else None
     assert web.request(path, "POST" if body else "GET", body=body).code == code
+
+
+def test_what_is_not_installed_does_nothing(make_web: object) -> None:
+    """Without their features: no error pages, no log, no default document, no filtering."""
+    web: Web = make_web(without=("Web-Http-Errors", "Web-Http-Logging", "Web-Default-Doc", "Web-Filtering"))  # type: ignore[operator]
+    web.write(SITE + r"\index.html", "index")
+    web.write(SITE + r"\a.txt", "A")
+    web.machine.fs.mkdir(SITE + r"\bin")
+    web.write(SITE + r"\bin\a.txt", "bin")
+    web.start()
+    assert web.request("/none").text.startswith("The resource you are looking for has been removed")
+    assert web.request("/").status == 403
+    assert web.request("/bin/a.txt").text == "bin"
+    assert web.log_lines() == []
