@@ -41,6 +41,7 @@ _SPECIFIC = {
     "RA": acl.READ_ATTRIBUTES,
     "WA": acl.WRITE_ATTRIBUTES,
 }
+_SHARED = acl.SYNCHRONIZE | acl.READ_CONTROL
 _FLAGS = {"OI": "object_inherit", "CI": "container_inherit", "IO": "inherit_only", "NP": "no_propagate"}
 _REFUSED = ("/save", "/restore", "/substitute", "/findsid", "/verify", "/setintegritylevel")
 
@@ -257,15 +258,22 @@ def rights(ace: Ace) -> str:
     deny = "" if ace.allow else "(DENY)"
     if ace.mask == acl.GENERIC_ALL:
         return f"{deny}{flags}(F)"
-    for name in ("F", "M", "RX", "R", "W", "D", "N"):
-        if ace.mask in (_SIMPLE[name], _SIMPLE[name] & ~acl.SYNCHRONIZE if not ace.allow else _SIMPLE[name]):
-            return f"{deny}{flags}({name})"
-    mask = (
-        ace.mask & ~acl.SYNCHRONIZE
-        if ace.mask & 0xFFFF and ace.mask & ~acl.SYNCHRONIZE in (acl.APPEND_DATA, acl.WRITE_DATA)
-        else ace.mask
-    )
-    return f"{deny}{flags}({','.join(name for name, bit in _SPECIFIC.items() if mask & bit)})"
+    if ace.mask == 0:
+        return f"{deny}{flags}(N)"
+    names: list[str] = []
+    left = ace.mask | (acl.SYNCHRONIZE if not ace.allow else 0)
+    for name in ("F", "M", "RX", "R", "W"):
+        # the simple rights share bits (reading permissions, synchronizing): what was covered by one may be wanted by the next
+        if ace.mask | (0 if ace.allow else acl.SYNCHRONIZE) == (ace.mask | _SIMPLE[name] | (0 if ace.allow else acl.SYNCHRONIZE)) and left & _SIMPLE[name] & ~_SHARED:
+            names.append(name)
+            left &= ~_SIMPLE[name]
+    if not names:
+        if ace.mask == _SIMPLE["D"]:
+            return f"{deny}{flags}(D)"
+        if ace.mask & ~acl.SYNCHRONIZE in (acl.APPEND_DATA, acl.WRITE_DATA):
+            left &= ~acl.SYNCHRONIZE
+    names += [name for name, bit in _SPECIFIC.items() if left & bit & ~(_SHARED if names else 0)]
+    return f"{deny}{flags}({','.join(names)})"
 
 
 def _shown(ctx: ProgramContext, name: str) -> str:

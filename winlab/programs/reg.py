@@ -73,7 +73,7 @@ def _query(ctx: ProgramContext, path: str, options: dict[str, str]) -> int:
     keys = list(registry.walk(path, ctx.user)) if "/s" in options else [key]
     found = 0
     for item in keys:
-        names = item.value_names() if name is None else [name] if item.has(name) else []
+        names = [value for value in item.value_names() if name is None or value.upper() == name.upper()]
         if names or (name is None and "/s" not in options):
             ctx.out(f"\n{item.full_name}\n" if names or "/s" in options else "\n")
             ctx.out("".join(_shown(value, item) for value in names))
