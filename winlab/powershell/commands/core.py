@@ -340,7 +340,7 @@ class CommandMetadata:
 # -------------------------------------------------------------------------------------------------------------------- declaration
 
 
-class parameter:  # noqa: N801  # reads as a declaration
+class parameter:  # reads as a declaration
     """Declare a parameter (see the module's head).
 
     Args:
@@ -373,7 +373,7 @@ class parameter:  # noqa: N801  # reads as a declaration
         self.info = ParameterInfo(
             name,
             type_text,
-            dict(roles) if roles is not None else {s: role for s in (sets or (ALL_SETS,))},
+            dict(roles) if roles is not None else dict.fromkeys(sets or (ALL_SETS,), role),
             tuple(aliases),
             tuple(validate),
             (),

@@ -1493,7 +1493,7 @@ class WriteOutput(Cmdlet):
             self.write(None)
             return
         if self.no_enumerate:
-            self.write(self.input_object)
+            self.write(PSArray(self.input_object))
             return
         for item in self.input_object:
             self.write(item)

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from winlab.powershell.commands.core import Cmdlet, CommandMetadata
-from winlab.powershell.dotnet.core import type_of
+from winlab.powershell.dotnet.core import get_type
 from winlab.powershell.errors import (
     ErrorRecord,
+    ExitException,
     LabUnsupported,
     NetException,
     StopUpstream,
@@ -649,6 +650,7 @@ class ScriptProcessor(CommandProcessor):
         self.own: Any = None  # the frame the body runs in
         self.binder: Binder | None = None
         self.file_scope = False
+        self.is_root = False
         self.left_by: Any = None
         self.left_success = True  # $? as the body's last statement left it
 
@@ -688,10 +690,23 @@ class ScriptProcessor(CommandProcessor):
             if getattr(error, "leave", None) is self:
                 error.leave = None  # type: ignore[attr-defined]
             raise
+        except ExitException as stop:
+            if self.is_root or not isinstance(self.info, ExternalScriptInfo):
+                raise
+            self._exited(stop)
         finally:
             runtime.depth -= 1
             runtime.frame, runtime.streams, runtime.propagate = saved_frame, saved_streams, saved_propagate
             own.session.current = saved_current
+
+    def _exited(self, stop: ExitException) -> None:
+        """``exit`` in a script file ends that file."""
+        try:
+            code = 0 if unwrap(stop.code) is None else int(conversion.convert(stop.code, get_type("System.Int32")))
+        except NetException:
+            code = 0
+        self.runtime.session.top.put("LASTEXITCODE", code)
+        self.failed = self.failed or code != 0
 
     def process_no_input(self) -> None:
         if self.code.process is not None:

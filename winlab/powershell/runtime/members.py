@@ -58,6 +58,7 @@ def extensions_of(t: NetType) -> dict[str, PSMember]:
 
 
 extend_type("System.Array", "Count", "Length")
+extend_type("System.Collections.DictionaryEntry", "Name", "Key")
 
 
 # ------------------------------------------------------------------------------------------------- PSObject and friends
