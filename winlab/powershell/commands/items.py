@@ -33,6 +33,7 @@ from winlab.powershell.providers import (
 from winlab.powershell.providers.filesystem import FileSystemProvider
 from winlab.powershell.providers.memory import EnvironmentProvider
 from winlab.powershell.runtime.members import set_member
+from winlab.powershell.runtime.psobjects import PathInfo
 from winlab.powershell.runtime.wildcard import has_wildcards, wildcard
 
 MODULE = "Microsoft.PowerShell.Management"
@@ -1135,30 +1136,14 @@ class ConvertPath(ItemCmdlet):
             self.write(location.provider.stored(location.path))
 
 
-class PathInfo(PSCustomObject):
-    """What Get-Location and Resolve-Path give; as text it is the path."""
-
-    __slots__ = ("text",)
-    text: str
-
-    def __str__(self) -> str:
-        return str(self.text)
-
-
 def path_info(location: Location) -> PathInfo:
     """A location's object."""
-    made = PathInfo()
-    made.text = location.shown
-    values = {
-        "Drive": drive_object(location.drive) if location.drive else None,
-        "Provider": provider_object(location.provider),
-        "ProviderPath": location.path,
-        "Path": location.shown,
-    }
-    for name, value in values.items():
-        made.ps_members[name.lower()] = PSMember("NoteProperty", name, value)
-    made.ps_type_names = ["System.Management.Automation.PathInfo", "System.Object"]
-    return made
+    return PathInfo(
+        location.shown,
+        location.path,
+        drive_object(location.drive) if location.drive else None,
+        provider_object(location.provider),
+    )
 
 
 # ------------------------------------------------------------------------------------------------------------------ locations
