@@ -99,7 +99,7 @@ class ProgressWriter:
         """One record; `percent` -1 and `seconds` -1 mean unknown."""
         names = "".join(f"<T>{name}</T>" for name in _CUSTOM_OBJECT)
         types = f'<TN RefId="0">{names}</TN>' if self._count == 0 else '<TNRef RefId="0" />'
-        operation = "<Nil />" if current_operation is None else f"<S>{escape(current_operation)}</S>"
+        operation = "<Nil />" if not current_operation else f"<S>{escape(current_operation)}</S>"
         kind = "Completed" if completed else "Processing"
         text = (
             f'<Obj S="progress" RefId="{self._count}">{types}<MS><I64 N="SourceId">{source_id}</I64><PR N="Record">'
