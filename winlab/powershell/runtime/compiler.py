@@ -26,6 +26,7 @@ from winlab.powershell.errors import (
 from winlab.powershell.objects import (
     AutomationNull,
     Hashtable,
+    NetObject,
     OrderedDictionary,
     PSArray,
     PSMember,
@@ -461,11 +462,12 @@ def _member_name(node: ast.CommandElementAst) -> Any:
 
 def _invoke(node: ast.InvokeMemberExpressionAst) -> Evaluate:
     if isinstance(node, ast.BaseCtorInvokeMemberExpressionAst):
-        return _unsupported(node)
+        return lambda frame: AutomationNull  # called before the constructor's body
     target = expression(node.expression)
     name = _member_name(node.member)
     arguments = [expression(a) for a in node.arguments]
     extent = node.extent
+    is_base_call = _casts_this(node.expression)
 
     def run(frame: Any) -> Any:
         value = target(frame)
@@ -479,6 +481,8 @@ def _invoke(node: ast.InvokeMemberExpressionAst) -> Evaluate:
         args = [a(frame) for a in arguments]
         runtime = frame.runtime
         try:
+            if is_base_call and isinstance(value, NetObject) and frame.this is value:
+                return _base_method(node, frame, value, key, args)
             if node.static:
                 return members.invoke_static(value if isinstance(value, NetType) else _static_owner(value), key, args)
             return members.invoke_member(value, key, args)
@@ -489,6 +493,33 @@ def _invoke(node: ast.InvokeMemberExpressionAst) -> Evaluate:
             runtime.frame = frame
 
     return run
+
+
+def _casts_this(node: ast.Ast) -> bool:
+    """``([Base]$this).Method()`` calls the base class's method."""
+    while isinstance(node, ast.ParenExpressionAst):
+        pure = node.pipeline.get_pure_expression() if isinstance(node.pipeline, ast.PipelineAst) else None
+        if pure is None:
+            return False
+        node = pure
+    return (
+        isinstance(node, ast.ConvertExpressionAst)
+        and isinstance(node.child, ast.VariableExpressionAst)
+        and node.child.variable_path.user_path.lower() == "this"
+    )
+
+
+def _base_method(node: ast.InvokeMemberExpressionAst, frame: Any, value: Any, name: str, args: list[Any]) -> Any:
+    from winlab.powershell.runtime import invoke
+
+    cast: Any = node.expression
+    while isinstance(cast, ast.ParenExpressionAst):
+        cast = cast.pipeline.get_pure_expression()  # type: ignore[attr-defined]
+    owner = resolve_type(frame, cast.type.type_name, cast.extent)
+    group = invoke.method_group(owner, name)
+    if group is None:
+        raise invoke.method_not_found(owner, name)
+    return group.call(value, args)
 
 
 def _index(node: ast.IndexExpressionAst) -> Evaluate:
@@ -683,6 +714,7 @@ _EXPRESSIONS: dict[type, Callable[[Any], Evaluate]] = {
     ast.AttributedExpressionAst: _attributed,
     ast.MemberExpressionAst: _member,
     ast.InvokeMemberExpressionAst: _invoke,
+    ast.BaseCtorInvokeMemberExpressionAst: _invoke,
     ast.IndexExpressionAst: _index,
     ast.BinaryExpressionAst: _binary,
     ast.UnaryExpressionAst: _unary,
@@ -1769,8 +1801,16 @@ def _return(node: ast.ReturnStatementAst) -> Run:
 
         return assigned
 
+    value = value_of(node.pipeline)
+
     def run(frame: Any, out: Callable[[Any], None]) -> None:
-        inner(frame, out)
+        kept = getattr(out, "result", None)
+        if kept is not None:  # a method of a class: its value as it is
+            result = value(frame)
+            if result is not AutomationNull:
+                kept.append(result)
+        else:
+            inner(frame, out)
         raise ReturnException
 
     return run
