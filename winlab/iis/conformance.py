@@ -119,6 +119,8 @@ def _run(machine: Machine, prelude: str, script: str) -> tuple[list[str], dict[s
     machine.shutdown()
     if run.refusal:
         raise _Refused(run.refusal)
+    if "the lab failed" in run.stderr:
+        return run.lines, {"type": "", "message": run.stderr.strip()}
     if run.end is None:
         return run.lines, None
     exception = run.end.exception

@@ -288,7 +288,7 @@ class ServerManager(NetObject):
         no_metadata(name)
 
     @static("OpenRemote(string) : ServerManager")
-    def open_remote(server: str) -> Any:  # type: ignore[misc]
+    def open_remote(server: str) -> Any:
         raise net_exception(
             ConfigError(
                 0x800706BA,

@@ -267,7 +267,7 @@ class ApplicationPoolCollection(_NamedCollection):
         return self._added(pool, None)
 
     @static("InvalidApplicationPoolNameCharacters() : char[]")
-    def invalid_characters() -> Any:  # type: ignore[misc]
+    def invalid_characters() -> Any:
         return _characters(schemas.APPLICATION_POOL_NAME_CHARACTERS)
 
 
@@ -308,7 +308,7 @@ class VirtualDirectoryCollection(_NamedCollection):
         return self._added(directory, None)
 
     @static("InvalidVirtualDirectoryPathCharacters() : char[]")
-    def invalid_characters() -> Any:  # type: ignore[misc]
+    def invalid_characters() -> Any:
         return _characters(schemas.PATH_CHARACTERS)
 
 
@@ -366,7 +366,7 @@ class ApplicationCollection(_NamedCollection):
         return self._added(application, None)
 
     @static("InvalidApplicationPathCharacters() : char[]")
-    def invalid_characters() -> Any:  # type: ignore[misc]
+    def invalid_characters() -> Any:
         return _characters(schemas.PATH_CHARACTERS)
 
 
@@ -628,7 +628,7 @@ class SiteCollection(_NamedCollection):
         return self._added(site, None)
 
     @static("InvalidSiteNameCharacters() : char[]")
-    def invalid_characters() -> Any:  # type: ignore[misc]
+    def invalid_characters() -> Any:
         return _characters(schemas.SITE_NAME_CHARACTERS)
 
 
