@@ -115,12 +115,7 @@ class FormatTable(_FormatCommand):
                 )
             else:
                 view = TableView(_default_columns(value))
-        if self.auto_size:
-            view.auto_size = True
-            view.columns = [
-                Column(column.label, column.value, 0, column.align, column.format) if not self.property_ else column
-                for column in view.columns
-            ]
+        view.auto_size = view.auto_size or bool(self.auto_size)
         view.wrap = view.wrap or self.wrap
         view.hide_headers = self.hide_headers
         return view

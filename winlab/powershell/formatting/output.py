@@ -1,7 +1,7 @@
 """Writes objects as text: chooses a shape for what comes, and lays it out.
 
-A table without a view is fitted to the objects of its first 0.3 seconds, as PowerShell does; a table of a view has the
-widths of the view, one from Format-Table without -AutoSize shares the line out evenly.
+A table that tells no width of its first column is fitted to the objects of its first 0.3 seconds, with -AutoSize to all of
+them; else the columns without a width share what is left of the line.
 """
 
 from __future__ import annotations
@@ -193,7 +193,7 @@ def default_view(value: Any, names: list[str]) -> View | None:
         return None
     if len(labels) > 4:
         return ListView([Column(label, label) for label in shown] if shown is not None else None)
-    return TableView([Column(label, label) for label in labels], auto_size=True)
+    return TableView([Column(label, label) for label in labels])
 
 
 def read(value: Any, source: Value) -> Any:
@@ -267,6 +267,8 @@ class _Table(_Shape):
         self.first_at = 0.0
         self.widths: list[int] = []
         self.right: list[bool] = []
+        # A table whose first column has no width is fitted to what comes, as if -AutoSize had been said.
+        self.fits = view.auto_size or bool(view.columns and view.columns[0].width == 0)
 
     def add(self, value: Any) -> None:
         row = [read(value, column.value) for column in self.view.columns]
@@ -276,7 +278,8 @@ class _Table(_Shape):
         if not self.pending:
             self.first_at = time.monotonic()
         self.pending.append((value, row))
-        if not self.view.auto_size or time.monotonic() - self.first_at > _GATHER_SECONDS:
+        late = time.monotonic() - self.first_at > _GATHER_SECONDS and not self.view.auto_size
+        if not self.fits or late:
             self._flush()
 
     def finish(self) -> None:
@@ -297,11 +300,11 @@ class _Table(_Shape):
         self.right = []
         for index, column in enumerate(columns):
             self.right.append(column.align == "right" or (not column.align and is_number(rows[0][index])))
-        if self.view.auto_size:
+        if self.fits:
             widths = []
             for index, column in enumerate(columns):
                 texts = [truncate_at_newline(self._text(row[index], column)) for row in rows]
-                widths.append(column.width or max(len(column.label), *(len(text) for text in texts)))
+                widths.append(max(len(column.label), *(len(text) for text in texts)))
         else:
             widths = [column.width for column in columns]
         self.widths = share_out(widths, self.formatter.width)

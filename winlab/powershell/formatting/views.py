@@ -223,7 +223,7 @@ VIEWS: dict[str, View] = {
     "System.DateTime": CustomView(_date_time),
     "System.TimeSpan": ListView(_names(*_TIME_SPAN)),
     "System.Collections.DictionaryEntry": TableView(_columns(("Name", _entry_key, 30), ("Value", _entry_value))),
-    "System.Collections.Generic.KeyValuePair`2": TableView(_names("Key", "Value"), auto_size=True),
+    "System.Collections.Generic.KeyValuePair`2": TableView(_names("Key", "Value")),
     "System.Guid": TableView(_columns(("Guid", _text, 36))),
     "System.Version": TableView(
         _columns(("Major", "Major", 6), ("Minor", "Minor", 6), ("Build", "Build", 6), ("Revision", "Revision", 8))
