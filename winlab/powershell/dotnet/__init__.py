@@ -24,6 +24,12 @@ MODULES = (
     "registry",
     "cryptography",
     "xml",
+    "reflection",
+    "net",
+    "web",
+    "access",
+    "certificates",
+    "reflection",
 )
 _loaded = False
 

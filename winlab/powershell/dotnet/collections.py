@@ -18,7 +18,19 @@ from winlab.powershell.objects import (
     unwrap,
 )
 
-from .core import DeclaredProperty, NetType, ctor, get_type, indexer, method, net_type, prop, static, static_prop, type_of
+from .core import (
+    DeclaredProperty,
+    NetType,
+    ctor,
+    get_type,
+    indexer,
+    method,
+    net_type,
+    prop,
+    static,
+    static_prop,
+    type_of,
+)
 from .declare import (
     argument,
     argument_null,
@@ -67,7 +79,7 @@ def elements(source: Any) -> list[Any]:
 
 def entry_of(source: Dictionary, key: Any, value: Any) -> Any:
     """The element that enumerating a dictionary gives: a KeyValuePair of generic ones, else a DictionaryEntry."""
-    if source.generic_args and len(source.generic_args) == 2:
+    if isinstance(source, _Generic) and len(source.generic_args) == 2:
         return make(KeyValuePair, *source.generic_args, key=key, value=value)
     return DictionaryEntry(key, value)
 
@@ -786,7 +798,11 @@ def _view_type(full_name: str, generic: bool = False) -> type[KeyValueCollection
             name,
             (KeyValueCollection,),
             {
-                **{k: v for k, v in vars(KeyValueCollection).items() if isinstance(v, DeclaredProperty) or hasattr(v, "__net__")},
+                **{
+                    k: v
+                    for k, v in vars(KeyValueCollection).items()
+                    if isinstance(v, DeclaredProperty) or hasattr(v, "__net__")
+                },
                 **body,
             },
         )

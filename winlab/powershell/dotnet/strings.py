@@ -246,7 +246,7 @@ class String:
         for offset in range(count):
             target[index + offset] = Char(self[start + offset])
 
-    @overloads("System.String", "Equals", skip=("String,String",))
+    @overloads("System.String", "Equals", skip=("String,String)", "String,String,"))
     def equals(self: str, other: Any, comparison: Any = None) -> bool:
         if not isinstance(other, str) or isinstance(other, Char):
             return False

@@ -1086,7 +1086,10 @@ class XmlDocument(XmlNode):
 
     @method("Save(IO.TextWriter) : Void")
     def save_writer(self, target: TextWriter) -> None:
-        self._save(Writer(TextSink(need(target, "writer")), indent=not self.preserve, omit_declaration=False), target.get_encoding.header_name)
+        self._save(
+            Writer(TextSink(need(target, "writer")), indent=not self.preserve, omit_declaration=False),
+            target.get_encoding.header_name,
+        )
 
     @method("Save(Xml.XmlWriter) : Void")
     def save_xml_writer(self, writer: Any) -> None:
