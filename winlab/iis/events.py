@@ -15,5 +15,7 @@ HTTP = "Microsoft-Windows-HttpEvent"
 
 
 def report(machine: Any, source: str, event_id: int, level: str, message: str, log: str = "System") -> None:
-    """Writes one entry to a server's event log."""
+    """Writes one entry to a server's event log, under a source that is registered from then on."""
+    if machine.eventlog.source_log(source) is None:
+        machine.eventlog.create_source(source, log)
     machine.eventlog.write(log, source, event_id, level, message)

@@ -12,14 +12,15 @@ from winlab.iis.model import Binding
 from winlab.iis.schema import Value
 from winlab.iis.server import IISService, StateError
 from winlab.windows.accounts import app_pool_sid
-from winlab.windows.errors import system_message
+from winlab.windows.errors import WindowsError, system_message
+from winlab.windows.httpapi import SslBinding
 
 _STATES = {"Starting": 0, "Started": 1, "Stopping": 2, "Stopped": 3}
 _OBJECT_INVALID = "The object identifier does not represent a valid object."
 
 
 def connect(service: IISService) -> None:
-    """Lets the configuration API reach the service, and the service hear of commits and changed certificates."""
+    """Lets the configuration API reach the service, and the service hear of commits."""
     machine = service.machine
     store = machine_store(machine)
     before = store.runtime
@@ -28,7 +29,6 @@ def connect(service: IISService) -> None:
     runtime = ServiceRuntime(service)
     store.runtime = runtime
     store.on_commit.append(runtime.committed)
-    machine.hooks.add(sslcerts.CHANGED, service.certificates_changed)
     machine.hooks.add("shutdown", service.machine_stopped)
 
 
@@ -55,7 +55,7 @@ class ServiceRuntime:
         if name in ("certificateHash", "certificateStoreName"):
             entry = sslcerts.of_binding(self.service.machine, _binding(element)) if _is_https(element) else None
             if name == "certificateHash":
-                return entry.thumbprint if entry else ""
+                return entry.thumbprint.upper() if entry else ""
             return entry.store if entry else ""
         if name == "isDsMapperEnabled":
             return False
@@ -108,17 +108,19 @@ class ServiceRuntime:
 
     def _certificate(self, element: Element, method: str, arguments: dict[str, Value]) -> None:
         """Certificates of https bindings stand in HTTP.sys's own table, not in the configuration file."""
-        machine = self.service.machine
-        endpoint, sni = sslcerts.endpoint_of(_binding(element))
-        thumbprint = str(arguments.get("certificateHash") or "").replace(" ", "").upper()
+        http = self.service.machine.http
+        kind, endpoint = sslcerts.endpoint_of(_binding(element))
+        thumbprint = str(arguments.get("certificateHash") or "").replace(" ", "")
         if method == "RemoveSslCertificate" or not thumbprint:
-            sslcerts.delete(machine, endpoint, sni)
+            if http.find(kind, endpoint) is not None:
+                http.remove(kind, endpoint)
             return
         store = str(arguments.get("certificateStoreName") or "MY")
-        if not self.service.tls.has(thumbprint, store):
-            text = "A specified logon session does not exist. It may already have been terminated."
-            raise ConfigError(0x80070520, f"{text} (Exception from HRESULT: 0x80070520)", bare=True)
-        sslcerts.put(machine, sslcerts.SslCertificate(endpoint, thumbprint, store, sni=sni))
+        try:
+            http.add(SslBinding(kind, endpoint, thumbprint, store=store), replace=True)
+        except WindowsError as error:
+            code = 0x80070000 | error.code
+            raise ConfigError(code, f"{error.message} (Exception from HRESULT: 0x{code:08X})", bare=True) from error
 
 
 def _is_https(element: Element) -> bool:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import contextlib
-import threading
 from collections.abc import Awaitable, Coroutine, Hashable
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -175,10 +174,6 @@ class IISService:
         if self.running:
             self.loop.call_soon_threadsafe(lambda: self.spawn(self._follow()))
 
-    def certificates_changed(self) -> None:
-        """The certificates of endpoints have changed: new connections get the new ones."""
-        self.tls.forget()
-
     def machine_stopped(self) -> None:
         """The server goes down and nothing is waited for: its processes are ended, the listeners are ours to close."""
         if self.running:
@@ -187,7 +182,11 @@ class IISService:
 
     def _run(self, work: Coroutine[Any, Any, None]) -> None:
         """From another thread: waits. On the loop: begins, and goes on while the caller does."""
-        if threading.get_ident() == getattr(self.loop, "_thread_id", None):
+        try:
+            on_the_loop = asyncio.get_running_loop() is self.loop
+        except RuntimeError:
+            on_the_loop = False
+        if on_the_loop:
             self.spawn(work)
         else:
             self.call(work)
@@ -511,7 +510,7 @@ class IISService:
         if site is None:
             await exchange.kernel_answer("NotFound")
             return
-        application = site.config.application_at(exchange.url.path)
+        application = site.config.application_at("/" if exchange.url.path == "*" else exchange.url.path)
         pool = self.pools.get(application.pool.lower()) if application is not None else None
         if application is None or pool is None:
             await exchange.kernel_answer("N/A")

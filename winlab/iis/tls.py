@@ -52,10 +52,6 @@ class TlsContexts:
             default = default or context
         return default
 
-    def has(self, thumbprint: str, store: str) -> bool:
-        """The store has the certificate with its private key."""
-        return self._pem(thumbprint, store) is not None
-
     def _of(self, thumbprint: str, store: str) -> ssl.SSLContext | None:
         key = (thumbprint.lower(), (store or "MY").lower())
         if key not in self._contexts:

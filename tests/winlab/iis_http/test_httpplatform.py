@@ -231,10 +231,10 @@ def test_headers(make_web: Make, platform: str) -> None:
 def test_https_is_told_to_the_application(web: Web) -> None:
     import ssl
 
-    from winlab.iis import sslcerts
+    from winlab.windows.httpapi import SslBinding
 
     certificate = web.machine.certificates.create_self_signed(["example.com"])
-    sslcerts.put(web.machine, sslcerts.SslCertificate("0.0.0.0:8443", certificate.thumbprint))
+    web.machine.http.add(SslBinding("ipport", "0.0.0.0:8443", certificate.thumbprint))
     web.python_site()
     web.add_site("Secure", 2, "https/*:8443:")
     web.start()
@@ -245,6 +245,13 @@ def test_https_is_told_to_the_application(web: Web) -> None:
     answer = connection.getresponse().read()
     connection.close()
     assert b'["X-Forwarded-Proto", "http, https"]' in answer
+
+
+def test_options_of_the_server(web: Web) -> None:
+    web.python_site(script=BACKEND.replace("do_POST =", "do_OPTIONS = do_POST ="))
+    web.start()
+    answer = web.raw(b"OPTIONS * HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 200 ") and b'"path": "*"' in answer
 
 
 def test_request_without_a_host_name(web: Web) -> None:

@@ -145,7 +145,7 @@ def test_https_by_server_name(make_web: Callable[..., Web]) -> None:
     """Certificates stand in HTTP.sys's table; a binding with SNI has its own."""
     import ssl
 
-    from winlab.iis import sslcerts
+    from winlab.windows.httpapi import SslBinding
 
     web = make_web()
     certificates = web.machine.certificates
@@ -160,8 +160,8 @@ def test_https_by_server_name(make_web: Callable[..., Web]) -> None:
         site.child("bindings").collection[1].set("sslFlags", 1)
 
     web.edit(sni)
-    sslcerts.put(web.machine, sslcerts.SslCertificate("0.0.0.0:8443", first.thumbprint))
-    sslcerts.put(web.machine, sslcerts.SslCertificate("two.example.com:8443", second.thumbprint, sni=True))
+    web.machine.http.add(SslBinding("ipport", "0.0.0.0:8443", first.thumbprint))
+    web.machine.http.add(SslBinding("hostnameport", "two.example.com:8443", second.thumbprint))
     web.start()
 
     def presented(name: str) -> bytes:
