@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from xml.etree import ElementTree
 from xml.sax.saxutils import quoteattr
 
 from winlab.iis.config import APPHOST_PATH, ConfigStore, Section, Session
@@ -108,7 +109,7 @@ def main(ctx: ProgramContext) -> int:
             raise AppcmdError(
                 "Configuration error \nFilename: \nLine Number: 0\nDescription: Cannot read configuration file\n.", 2
             )
-        return _Run(ctx, arguments).run()
+        return max((_Run(ctx, each).run() for each in _inputs(ctx, arguments)), default=0)
     except _InputError as error:
         ctx.out(f"{error}\n")
         return error.code
@@ -119,6 +120,27 @@ def main(ctx: ProgramContext) -> int:
         failure = _config_failure(error)
         ctx.out(failure.line)
         return failure.code
+
+
+def _inputs(ctx: ProgramContext, arguments: Arguments) -> list[Arguments]:
+    """The command itself, or with /in one for each object that another appcmd has printed with /xml."""
+    if not arguments.has("in"):
+        return [arguments]
+    text = ctx.read_input()
+    try:
+        objects = list(ElementTree.fromstring(text.strip()))
+    except ElementTree.ParseError as error:
+        raise _InputError("Failed to process input: The input is not valid XML (HRESULT=c00ce556).") from error
+    own = f"{arguments.kind.upper()}.NAME"
+    found = []
+    for element in objects:
+        parameters = [Parameter(p.name, p.value) for p in arguments.parameters if p.key != "in"]
+        names = {n: v for n, v in element.attrib.items() if n.endswith(".NAME")}
+        identifier = names.get(own, arguments.identifier)
+        if own not in names:
+            parameters += [Parameter(n, v) for n, v in names.items() if n == f"{element.tag}.NAME"]
+        found.append(Arguments(arguments.command, arguments.kind, identifier, parameters))
+    return found
 
 
 class _InputError(Exception):
@@ -657,8 +679,8 @@ class _Run:
         path = re.sub(rf"^{APPHOST_PATH}/?", "", path, flags=re.IGNORECASE)
         commit = (arguments.take("commit") or "").strip("/")
         commit_path = self._commit_path(path, commit)
-        store_schema = self.store.schema
-        if store_schema.section(name) is None:
+        name = self._full_section_name(name)
+        if self.store.schema.section(name) is None:
             raise AppcmdError(f'Unknown config section "{name}".  Replace with -? for help.', 87)
         if not path:
             return self.session.apphost().section(name), path, ""
@@ -667,6 +689,11 @@ class _Run:
         site, _, rest = commit_path.partition("/")
         location = path[len(commit_path) :].strip("/") or None
         return self.session.web(site, "/" + rest).section(name, location), path, commit_path
+
+    def _full_section_name(self, name: str) -> str:
+        """"handlers" is short for "system.webServer/handlers" where only one section ends like that."""
+        ends = [path for path in self.store.schema.sections if path.lower().endswith("/" + name.lower())]
+        return ends[0] if len(ends) == 1 else name
 
     def _commit_path(self, path: str, commit: str) -> str:
         lowered = commit.lower()

@@ -178,7 +178,15 @@ def certutil(ctx: ProgramContext) -> int:
     return -2147024809
 
 
-_NAMES = {2: "ERROR_FILE_NOT_FOUND", 3: "ERROR_PATH_NOT_FOUND", 5: "ERROR_ACCESS_DENIED", 32: "ERROR_SHARING_VIOLATION", 80: "ERROR_FILE_EXISTS", 87: "ERROR_INVALID_PARAMETER", 13: "ERROR_INVALID_DATA"}  # fmt: skip
+_NAMES = {
+    2: "ERROR_FILE_NOT_FOUND",
+    3: "ERROR_PATH_NOT_FOUND",
+    5: "ERROR_ACCESS_DENIED",
+    32: "ERROR_SHARING_VIOLATION",
+    80: "ERROR_FILE_EXISTS",
+    87: "ERROR_INVALID_PARAMETER",
+    13: "ERROR_INVALID_DATA",
+}
 
 
 def _hash(ctx: ProgramContext, name: str, algorithm: str) -> int:

@@ -66,7 +66,8 @@ def main(ctx: ProgramContext) -> int:
     arguments = ctx.argv[1:]
     if not arguments or arguments[0] in ("/?", "-?"):
         ctx.out(
-            "\nICACLS name [/grant[:r] Sid:perm[...]] [/deny Sid:perm [...]] [/remove[:g|:d]] Sid[...]] [/inheritance:e|d|r] [/setowner user] [/reset] [/T] [/C] [/L] [/Q]\n"
+            "\nICACLS name [/grant[:r] Sid:perm[...]] [/deny Sid:perm [...]] "
+            "[/remove[:g|:d]] Sid[...]] [/inheritance:e|d|r] [/setowner user] [/reset] [/T] [/C] [/L] [/Q]\n"
         )
         return 0 if arguments else 87
     try:
@@ -143,6 +144,9 @@ def _ace(ctx: ProgramContext, text: str, allow: bool) -> Ace:
         raise _Failure(f'Invalid parameter "{text}"', 87)
     if allow and mask and not mask & (acl.GENERIC_ALL | acl.GENERIC_READ | acl.GENERIC_WRITE | acl.GENERIC_EXECUTE):
         mask |= acl.SYNCHRONIZE
+    if not allow:
+        # denying SYNCHRONIZE would deny every use of the file
+        mask &= ~acl.SYNCHRONIZE
     return Ace(_sid(ctx, name), mask, allow, **flags)
 
 
@@ -260,17 +264,18 @@ def rights(ace: Ace) -> str:
         return f"{deny}{flags}(F)"
     if ace.mask == 0:
         return f"{deny}{flags}(N)"
+    mask = ace.mask if ace.allow else ace.mask | acl.SYNCHRONIZE
     names: list[str] = []
-    left = ace.mask | (acl.SYNCHRONIZE if not ace.allow else 0)
+    left = mask
     for name in ("F", "M", "RX", "R", "W"):
-        # the simple rights share bits (reading permissions, synchronizing): what was covered by one may be wanted by the next
-        if ace.mask | (0 if ace.allow else acl.SYNCHRONIZE) == (ace.mask | _SIMPLE[name] | (0 if ace.allow else acl.SYNCHRONIZE)) and left & _SIMPLE[name] & ~_SHARED:
+        # simple rights share bits (reading permissions, synchronizing), which do not make one of them say anything new
+        if mask & _SIMPLE[name] == _SIMPLE[name] and left & _SIMPLE[name] & ~_SHARED:
             names.append(name)
             left &= ~_SIMPLE[name]
     if not names:
-        if ace.mask == _SIMPLE["D"]:
+        if mask == _SIMPLE["D"]:
             return f"{deny}{flags}(D)"
-        if ace.mask & ~acl.SYNCHRONIZE in (acl.APPEND_DATA, acl.WRITE_DATA):
+        if mask & ~acl.SYNCHRONIZE in (acl.APPEND_DATA, acl.WRITE_DATA):
             left &= ~acl.SYNCHRONIZE
     names += [name for name, bit in _SPECIFIC.items() if left & bit & ~(_SHARED if names else 0)]
     return f"{deny}{flags}({','.join(names)})"

@@ -193,7 +193,8 @@ def _rule(ctx: ProgramContext, verb: str, options: dict[str, str]) -> int:
     for rule in found:
         ctx.out(
             f"\nRule Name:                            {rule.display_name}\n" + "-" * 70 + "\n"
-            f"Enabled:                              {'Yes' if rule.enabled else 'No'}\nDirection:                            {rule.direction.removesuffix('bound')}\n"
+            f"Enabled:                              {'Yes' if rule.enabled else 'No'}\nDirection:                      "
+            f"      {rule.direction.removesuffix('bound')}\n"
             f"Profiles:                             {','.join(rule.profiles)}\nProtocol:                             {rule.protocol}\n"
             f"LocalPort:                            {','.join(rule.local_port)}\nAction:                               {rule.action}\n"
         )

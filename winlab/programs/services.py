@@ -41,7 +41,18 @@ def sc(ctx: ProgramContext) -> int:
             return _fail(ctx, "OpenSCManager", 1722)
         arguments = arguments[1:]
     verb = arguments[0].lower() if arguments else ""
-    verbs = {"query": _query, "queryex": _query, "qc": _qc, "qdescription": _qdescription, "start": _start, "stop": _stop, "config": _config, "create": _create, "delete": _delete, "description": _description}  # fmt: skip
+    verbs = {
+        "query": _query,
+        "queryex": _query,
+        "qc": _qc,
+        "qdescription": _qdescription,
+        "start": _start,
+        "stop": _stop,
+        "config": _config,
+        "create": _create,
+        "delete": _delete,
+        "description": _description,
+    }
     if verb not in verbs:
         ctx.out(f"\nERROR:  Unrecognized command\n\nsc {verb}: this lab knows {', '.join(verbs)}.\n\n")
         return 1639
@@ -242,7 +253,8 @@ def net(ctx: ProgramContext) -> int:
     verbs = {"start": _net_start, "stop": _net_stop, "user": _net_user, "localgroup": _net_group, "share": _net_share}
     if verb not in verbs:
         ctx.err(
-            "The syntax of this command is:\n\nNET\n    [ LOCALGROUP | SHARE | START | STOP | USER ]\n\nThe other commands of NET are not simulated by this lab.\n"
+            "The syntax of this command is:\n\nNET\n    [ LOCALGROUP | SHARE | START | STOP | USER ]\n\nThe other "
+            "commands of NET are not simulated by this lab.\n"
         )
         return 1
     try:
@@ -381,9 +393,12 @@ def _net_user_show(ctx: ProgramContext, name: str) -> int:
     groups = [group for group, data in accounts.groups.items() if accounts.user_sid(stored) in data["members"]]
     active = "Yes" if record["enabled"] else "No"
     ctx.out(
-        f"User name                    {stored}\nFull Name                    {record.get('full_name', '')}\nComment                      {record['description']}\n"
-        f"User's comment               \nCountry/region code          000 (System Default)\nAccount active               {active}\nAccount expires              Never\n\n"
-        f"Local Group Memberships      {' '.join('*' + group for group in groups)}\nGlobal Group memberships     *None                 \nThe command completed successfully.\n\n"
+        f"User name                    {stored}\nFull Name                    {record.get('full_name', '')}\n"
+        f"Comment                      {record['description']}\n"
+        "User's comment               \nCountry/region code          000 (System Default)\nAccount active         "
+        f"      {active}\nAccount expires              Never\n\n"
+        f"Local Group Memberships      {' '.join('*' + group for group in groups)}\nGlobal Group memberships     "
+        "*None                 \nThe command completed successfully.\n\n"
     )
     return 0
 
@@ -435,7 +450,8 @@ def _net_share(ctx: ProgramContext, arguments: list[str]) -> int:
         return ctx.fail("Changing shares is not simulated by this lab.", 2)
     ctx.out(
         f"\nShare name   Resource                        Remark\n\n{'-' * 79}\n"
-        "C$           C:\\                             Default share                     \nIPC$                                         Remote IPC                        \n"
+        "C$           C:\\                             Default share                     \nIPC$                   "
+        "                      Remote IPC                        \n"
         "ADMIN$       C:\\Windows                      Remote Admin                      \nThe command completed successfully.\n\n"
     )
     return 0
@@ -447,7 +463,11 @@ def iisreset(ctx: ProgramContext) -> int:
     services = ctx.machine.services
     if not ctx.user.elevated:
         return ctx.fail(
-            "Access denied, you must be an administrator of the remote computer to use this\ncommand. Either have your user account added to the administrator local group of\nthe remote computer or to the domain administrator global group.",
+            (
+                "Access denied, you must be an administrator of the remote computer to use this\ncommand. Either have "
+                "your user account added to the administrator local group of\nthe remote computer or to the domain "
+                "administrator global group."
+            ),
             5,
         )
     if not services.exists("W3SVC"):

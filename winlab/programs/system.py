@@ -234,8 +234,10 @@ def _text(event: Event, index: int) -> str:
 def _xml(event: Event) -> str:
     return (
         "<Event xmlns='http://schemas.microsoft.com/win/2004/08/events/event'><System>"
-        f"<Provider Name='{escape(event.source)}'/><EventID Qualifiers='0'>{event.event_id}</EventID><Level>{event.level_number}</Level><Task>{event.category}</Task>"
-        f"<Keywords>0x80000000000000</Keywords><TimeCreated SystemTime='{event.time:%Y-%m-%dT%H:%M:%S.%f}000Z'/><EventRecordID>{event.record_id}</EventRecordID>"
+        f"<Provider Name='{escape(event.source)}'/><EventID "
+        f"Qualifiers='0'>{event.event_id}</EventID><Level>{event.level_number}</Level><Task>{event.category}</Task>"
+        "<Keywords>0x80000000000000</Keywords><TimeCreated "
+        f"SystemTime='{event.time:%Y-%m-%dT%H:%M:%S.%f}000Z'/><EventRecordID>{event.record_id}</EventRecordID>"
         f"<Channel>{escape(event.log)}</Channel><Computer>{event.computer}</Computer><Security/></System>"
         f"<EventData><Data>{escape(event.message)}</Data></EventData></Event>"
     )

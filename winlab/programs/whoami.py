@@ -32,7 +32,15 @@ ADMINISTRATOR_PRIVILEGES = {
     "SeCreateSymbolicLinkPrivilege": "Create symbolic links",
 }
 USER_PRIVILEGES = ("SeChangeNotifyPrivilege", "SeIncreaseWorkingSetPrivilege")
-SERVICE_PRIVILEGES = ("SeAssignPrimaryTokenPrivilege", "SeIncreaseQuotaPrivilege", "SeAuditPrivilege", "SeChangeNotifyPrivilege", "SeImpersonatePrivilege", "SeCreateGlobalPrivilege", "SeIncreaseWorkingSetPrivilege")  # fmt: skip
+SERVICE_PRIVILEGES = (
+    "SeAssignPrimaryTokenPrivilege",
+    "SeIncreaseQuotaPrivilege",
+    "SeAuditPrivilege",
+    "SeChangeNotifyPrivilege",
+    "SeImpersonatePrivilege",
+    "SeCreateGlobalPrivilege",
+    "SeIncreaseWorkingSetPrivilege",
+)
 _ATTRIBUTES = "Mandatory group, Enabled by default, Enabled group"
 
 

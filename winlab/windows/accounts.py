@@ -80,7 +80,10 @@ BUILTIN_GROUPS: dict[str, tuple[str, str]] = {
     ),
     "Performance Log Users": (
         "S-1-5-32-559",
-        "Members of this group may schedule logging of performance counters, enable trace providers, and collect event traces both locally and via remote access to this computer",
+        (
+            "Members of this group may schedule logging of performance counters, enable trace providers, and collect "
+            "event traces both locally and via remote access to this computer"
+        ),
     ),
     "Performance Monitor Users": (
         "S-1-5-32-558",
@@ -93,7 +96,11 @@ BUILTIN_GROUPS: dict[str, tuple[str, str]] = {
     "Remote Desktop Users": ("S-1-5-32-555", "Members in this group are granted the right to logon remotely"),
     "Remote Management Users": (
         "S-1-5-32-580",
-        "Members of this group can access WMI resources over management protocols (such as WS-Management via the Windows Remote Management service). This applies only to WMI namespaces that grant access to the user.",
+        (
+            "Members of this group can access WMI resources over management protocols (such as WS-Management via the "
+            "Windows Remote Management service). This applies only to WMI namespaces that grant access to the "
+            "user."
+        ),
     ),
     "Replicator": ("S-1-5-32-552", "Supports file replication in a domain"),
     "System Managed Accounts Group": ("S-1-5-32-581", "Members of this group are managed by the system."),

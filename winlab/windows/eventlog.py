@@ -27,11 +27,14 @@ LOGS = (
 )
 _SOURCES = {
     "Application": (
-        "Application", "Application Error", "Application Hang", "Microsoft-Windows-CAPI2", "MsiInstaller", "HttpPlatformHandler", "IIS AspNetCore Module",
-        "IIS AspNetCore Module V2", "IIS-W3SVC-WP", "Microsoft-Windows-IIS-W3SVC-WP", "Windows Error Reporting", "VSS", "ESENT", "Winlogon", "WSH", ".NET Runtime",
+        "Application", "Application Error", "Application Hang", "Microsoft-Windows-CAPI2", "MsiInstaller", "HttpPlatformHandler",
+        "IIS AspNetCore Module",
+        "IIS AspNetCore Module V2", "IIS-W3SVC-WP", "Microsoft-Windows-IIS-W3SVC-WP", "Windows Error Reporting",
+        "VSS", "ESENT", "Winlogon", "WSH", ".NET Runtime",
     ),
     "System": (
-        "EventLog", "Service Control Manager", "Microsoft-Windows-WAS", "Microsoft-Windows-IIS-W3SVC", "Microsoft-Windows-HttpEvent", "Microsoft-Windows-HttpService",
+        "EventLog", "Service Control Manager", "Microsoft-Windows-WAS", "Microsoft-Windows-IIS-W3SVC", "Microsoft-Windows-HttpEvent",
+        "Microsoft-Windows-HttpService",
         "USER32", "Microsoft-Windows-Kernel-General", "Microsoft-Windows-Kernel-Power", "Microsoft-Windows-WinRM", "Microsoft-Windows-Time-Service",
         "Microsoft-Windows-DNS-Client", "Microsoft-Windows-WindowsUpdateClient", "WAS", "W3SVC",
     ),

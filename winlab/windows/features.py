@@ -167,7 +167,8 @@ def _others(net: str) -> list[Feature]:
         feature("NET-Framework-45-Core", f".NET Framework {net}", "NetFx4", "NET-Framework-45-Features", on=True),
         feature("NET-Framework-45-ASPNET", f"ASP.NET {net}", "NetFx4Extended-ASPNET45", "NET-Framework-45-Features"),
         feature("NET-WCF-Services45", "WCF Services", "WCF-Services45", "NET-Framework-45-Features", on=True),
-        feature("NET-WCF-HTTP-Activation45", "HTTP Activation", "WCF-HTTP-Activation45", "NET-WCF-Services45", depends=("Web-Asp-Net45", "WAS-Process-Model", "WAS-Config-APIs")),
+        feature("NET-WCF-HTTP-Activation45", "HTTP Activation", "WCF-HTTP-Activation45", "NET-WCF-Services45",
+                depends=("Web-Asp-Net45", "WAS-Process-Model", "WAS-Config-APIs")),
         feature("NET-WCF-TCP-PortSharing45", "TCP Port Sharing", "WCF-TCP-PortSharing45", "NET-WCF-Services45", on=True),
         feature("BitLocker", "BitLocker Drive Encryption", "BitLocker", restart=True),
         feature("Containers", "Containers", "Containers", restart=True),
@@ -400,7 +401,10 @@ class Features:
             if missing and not self._source_has(source):
                 raise FeatureError(
                     E_SOURCE_NOT_FOUND,
-                    'The source files could not be found. Use the "Source" option to specify the location of the files that are required to restore the feature.',
+                    (
+                        'The source files could not be found. Use the "Source" option to specify the location of the files that '
+                        "are required to restore the feature."
+                    ),
                     [feature.key for feature in missing],
                 )
             if not changed:

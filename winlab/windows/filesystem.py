@@ -980,7 +980,8 @@ class FileSystem:
     def move(self, src: str, dst: str, replace: bool = False, user: Token | None = None) -> None:
         """MoveFileEx: gives a file or folder another name on the same volume. Security stays with the object, inherited entries included.
 
-        WindowsError 2, 3, 5 (no right; a folder with open files below; replacing a folder or a running file), 17 (other drive), 32 (in use; into itself), 183."""
+        WindowsError 2, 3, 5 (no right; a folder with open files below; replacing a folder or a running file), 17 (other drive),
+        32 (in use; into itself), 183."""
         with self.machine.lock:
             source, host = self._existing(src)
             target = self._locate(dst)

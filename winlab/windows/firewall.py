@@ -42,12 +42,14 @@ _BARE = (
     Rule("WINRM-HTTP-In-TCP", "Windows Remote Management (HTTP-In)", protocol="TCP", local_port=["5985"], profiles=["Domain", "Private"], program="System",
          group="@FirewallAPI.dll,-30267", display_group="Windows Remote Management",
          description="Inbound rule for Windows Remote Management via WS-Management. [TCP 5985]"),
-    Rule("WINRM-HTTP-In-TCP-PUBLIC", "Windows Remote Management (HTTP-In)", protocol="TCP", local_port=["5985"], remote_address=["LocalSubnet"], profiles=["Public"],
+    Rule("WINRM-HTTP-In-TCP-PUBLIC", "Windows Remote Management (HTTP-In)", protocol="TCP", local_port=["5985"],
+         remote_address=["LocalSubnet"], profiles=["Public"],
          program="System", group="@FirewallAPI.dll,-30267", display_group="Windows Remote Management",
          description="Inbound rule for Windows Remote Management via WS-Management. [TCP 5985]"),
     Rule("FPS-ICMP4-ERQ-In", "File and Printer Sharing (Echo Request - ICMPv4-In)", protocol="ICMPv4", enabled=False, group="@FirewallAPI.dll,-28502",
          display_group="File and Printer Sharing"),
-    Rule("RemoteDesktop-UserMode-In-TCP", "Remote Desktop - User Mode (TCP-In)", protocol="TCP", local_port=["3389"], enabled=False, group="@FirewallAPI.dll,-28752",
+    Rule("RemoteDesktop-UserMode-In-TCP", "Remote Desktop - User Mode (TCP-In)", protocol="TCP", local_port=["3389"], enabled=False,
+         group="@FirewallAPI.dll,-28752",
          display_group="Remote Desktop", program="%SystemRoot%\\system32\\svchost.exe"),
 )  # fmt: skip
 IIS_RULES = (

@@ -329,8 +329,9 @@ class Machine:
                 "User32",
                 1074,
                 "Information",
-                f"The process C:\\Windows\\system32\\shutdown.exe ({self.name}) has initiated the {kind} of computer {self.name} on behalf of user {user} "
-                f"for the following reason: No title for this reason could be found\r\n Reason Code: 0x800000ff\r\n Shutdown Type: {kind}\r\n Comment: {comment}",
+                f"The process C:\\Windows\\system32\\shutdown.exe ({self.name}) has initiated the {kind} of computer {self.name} "
+                f"on behalf of user {user} for the following reason: No title for this reason could be found\r\n "
+                f"Reason Code: 0x800000ff\r\n Shutdown Type: {kind}\r\n Comment: {comment}",
                 user=user,
             )
             self._shutdown_timer.start()

@@ -4,7 +4,8 @@ A package of the lab is not an OLE compound file. It is text in UTF-8: the line 
 has in its Property table (ProductName, ProductVersion, ProductCode, UpgradeCode, Manufacturer, Platform) and `Action`, which names what installing it does.
 The same package is the same bytes each time. A real .msi is refused with 1620.
 
-Sources for codes and registry values: documentation of msiexec, "Uninstall Registry Key", reference of HttpPlatformHandler 1.2 and of HTTP Bridge (its WiX source).
+Sources for codes and registry values: documentation of msiexec, "Uninstall Registry Key", reference of HttpPlatformHandler 1.2 and of
+HTTP Bridge (its WiX source).
 """
 
 from __future__ import annotations

@@ -101,7 +101,10 @@ def start_python(process: Process, kind: Image) -> None:
             _refuse(
                 process,
                 1,
-                f'Fatal error in launcher: Unable to create process using \'"{kind.name}"  "{image}" {" ".join(arguments)}\': The system cannot find the file specified.',
+                (
+                    f'Fatal error in launcher: Unable to create process using \'"{kind.name}"  "{image}" '
+                    f"{' '.join(arguments)}': The system cannot find the file specified."
+                ),
             )
             return
         arguments = [image, *arguments]

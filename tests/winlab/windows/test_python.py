@@ -1,9 +1,7 @@
 from __future__ import annotations
 
 import io
-import os
 import socket
-import subprocess
 import sys
 import time
 import zipfile
@@ -72,7 +70,10 @@ def test_streams_arguments_and_exit_code(server: Machine) -> None:
 def test_what_crosses_is_translated(server: Machine) -> None:
     script(
         server,
-        "import os, sys\nfor p in sys.argv[1:]: print(os.path.basename(p), os.path.exists(p.split('=')[-1]))\nprint(len(os.environ['PYTHONPATH'].split(':')), os.environ['DB'].count('/'))",
+        (
+            "import os, sys\nfor p in sys.argv[1:]: print(os.path.basename(p), os.path.exists(p.split('=')[-1]))\n"
+            "print(len(os.environ['PYTHONPATH'].split(':')), os.environ['DB'].count('/'))"
+        ),
     )
     server.fs.mkdir("C:\\app\\Sub Dir")
     code, out, err = run(
@@ -111,10 +112,15 @@ def test_translation_rules(server: Machine) -> None:
 def test_the_program_sees_windows_layout(server: Machine) -> None:
     script(
         server,
-        "import sys, os, site, sysconfig\nr = sys.prefix\nprint([os.path.relpath(p, r) for p in (sys.executable, sysconfig.get_path('purelib'), sysconfig.get_path('scripts'))], [k for k in os.environ if k.startswith('WINLAB') or k == 'LC_CTYPE'], '_winlab_shim' in sys.modules, any('.python' in p for p in sys.path))",
+        (
+            "import sys, os, site, sysconfig\nr = sys.prefix\nprint([os.path.relpath(p, r) for p in (sys.executable, "
+            "sysconfig.get_path('purelib'), sysconfig.get_path('scripts'))], [k for k in os.environ if "
+            "k.startswith('WINLAB') or k == 'LC_CTYPE'], '_winlab_shim' in sys.modules, any('.python' in p for p in "
+            "sys.path))"
+        ),
     )
     for flags in ("", "-I "):
-        code, out, err = run(server, f"{HOME}\\python.exe {flags}s.py")
+        _, out, err = run(server, f"{HOME}\\python.exe {flags}s.py")
         assert out == "['python.exe', 'Lib/site-packages', 'Scripts'] [] False False\r\n", err
 
 
@@ -251,7 +257,14 @@ def test_kill_ends_grandchildren(server: Machine) -> None:
     process = server.processes.start(f"{HOME}\\python.exe s.py", cwd="C:\\app", stdout=out)
     grandchild = int(out.readline(10))
     process.kill(tree=True)
-    wait_for(lambda: not os.path.exists(f"/proc/{grandchild}") or subprocess.run(["ps", "-o", "stat=", "-p", str(grandchild)], capture_output=True, text=True).stdout.startswith("Z"))  # fmt: skip
+    wait_for(lambda: not is_running(grandchild))
+
+
+def is_running(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 def test_unread_input_goes_back_to_the_pipe(server: Machine) -> None:

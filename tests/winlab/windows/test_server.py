@@ -21,7 +21,14 @@ def code(action) -> int:
     return caught.value.code
 
 
-@pytest.mark.parametrize(("version", "build", "product"), [("2016", "14393", "Windows Server 2016 Standard"), ("2025", "26100", "Windows Server 2025 Standard"), ("11", "22631", "Windows 10 Pro")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("version", "build", "product"),
+    [
+        ("2016", "14393", "Windows Server 2016 Standard"),
+        ("2025", "26100", "Windows Server 2025 Standard"),
+        ("11", "22631", "Windows 10 Pro"),
+    ],
+)
 def test_versions(tmp_path: Path, version: str, build: str, product: str) -> None:
     machine = Machine("A", version, "127.0.0.1", tmp_path)
     key = machine.registry.open("HKLM:\\SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion")
