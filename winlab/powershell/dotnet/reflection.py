@@ -1,231 +1,235 @@
-"""System.Reflection.Assembly and AssemblyName: the assemblies of the global cache and those that modules of the lab stand for."""
+"""System.Reflection: assemblies, as far as scripts load them and ask for their names and types."""
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from winlab.powershell.errors import LabUnsupported, NetException
 from winlab.powershell.objects import NetObject
+from winlab.powershell.runtime.context import current
+from winlab.powershell.runtime.setup import known_assembly
 
-from . import context
-from .core import NetType, ctor, find_type, method, net_type, prop, static, static_prop
+from .core import NetType, ctor, method, net_type, prop, static, static_prop
 from .declare import need
 from .identity import Version
 
-_ECMA, _MICROSOFT, _MANAGEMENT = "b77a5c561934e089", "b03f5f7f11d50a3a", "31bf3856ad364e35"
-_TOKENS = {
-    "mscorlib": _ECMA,
-    "System": _ECMA,
-    "System.Core": _ECMA,
-    "System.Data": _ECMA,
-    "System.Xml": _ECMA,
-    "System.Xml.Linq": _ECMA,
-    "System.Numerics": _ECMA,
-    "System.Transactions": _ECMA,
-    "System.Windows.Forms": _ECMA,
-    "System.IO.Compression": _ECMA,
-    "System.IO.Compression.FileSystem": _ECMA,
-    "System.Runtime.Serialization": _ECMA,
-    "System.ServiceModel": _ECMA,
-    "System.Management.Automation": _MANAGEMENT,
-    "System.Web.Extensions": _MANAGEMENT,
-    "Microsoft.Web.Administration": _MANAGEMENT,
+_TOKENS = {"ecma": "b77a5c561934e089", "framework": "b03f5f7f11d50a3a", "windows": "31bf3856ad364e35"}
+_ECMA = {
+    "mscorlib", "System", "System.Core", "System.Data", "System.Xml", "System.Xml.Linq", "System.Windows.Forms", "System.Numerics",
+    "System.Runtime.Serialization", "System.ServiceModel", "System.Transactions", "System.IO.Compression", "System.IO.Compression.FileSystem",
+}  # fmt: skip
+_WINDOWS = {
+    "System.Management.Automation": "3.0.0.0",
+    "Microsoft.PowerShell.ConsoleHost": "3.0.0.0",
+    "Microsoft.Web.Administration": "7.0.0.0",
+    "System.Web.Extensions": "4.0.0.0",
+    "WindowsBase": "4.0.0.0",
+    "PresentationCore": "4.0.0.0",
+    "PresentationFramework": "4.0.0.0",
 }
-_VERSIONS = {"System.Management.Automation": "3.0.0.0", "Microsoft.Web.Administration": "7.0.0.0"}
+_PLACES = {"Microsoft.Web.Administration": r"C:\Windows\system32\inetsrv\Microsoft.Web.Administration.dll"}
 
 
-def assembly_full_name(name: str) -> str:
-    """`mscorlib, Version=4.0.0.0, Culture=neutral, PublicKeyToken=b77a5c561934e089`"""
-    if name.startswith(("Microsoft.PowerShell", "Microsoft.WSMan")):
-        return f"{name}, Version=3.0.0.0, Culture=neutral, PublicKeyToken={_MANAGEMENT}"
-    return f"{name}, Version={_VERSIONS.get(name, '4.0.0.0')}, Culture=neutral, PublicKeyToken={_TOKENS.get(name, _MICROSOFT)}"
+def full_name(name: str) -> str:
+    """An assembly's display name."""
+    token = _TOKENS["windows" if name in _WINDOWS else "ecma" if name in _ECMA else "framework"]
+    return f"{name}, Version={_WINDOWS.get(name, '4.0.0.0')}, Culture=neutral, PublicKeyToken={token}"
 
 
-def location_of(name: str) -> str:
+def location(name: str) -> str:
+    """The file of an assembly; most are in the global assembly cache."""
+    if name in _PLACES:
+        return _PLACES[name]
     if name == "mscorlib":
-        return "C:\\Windows\\Microsoft.NET\\Framework64\\v4.0.30319\\mscorlib.dll"
-    if name == "Microsoft.Web.Administration":
-        return f"C:\\Windows\\assembly\\GAC_MSIL\\{name}\\7.0.0.0__{_MANAGEMENT}\\{name}.dll"
-    version, token = _VERSIONS.get(name, "4.0.0.0"), _TOKENS.get(name, _MICROSOFT)
-    return f"C:\\Windows\\Microsoft.Net\\assembly\\GAC_MSIL\\{name}\\v4.0_{version}__{token}\\{name}.dll"
+        return r"C:\Windows\Microsoft.NET\Framework64\v4.0.30319\mscorlib.dll"
+    token = full_name(name).rpartition("=")[2]
+    return (
+        rf"C:\Windows\Microsoft.Net\assembly\GAC_MSIL\{name}\v4.0_{_WINDOWS.get(name, '4.0.0.0')}__{token}\{name}.dll"
+    )
+
+
+@net_type("System.Reflection.AssemblyName")
+class AssemblyName(NetObject):
+    """The parts of an assembly's display name."""
+
+    def __init__(self, text: str) -> None:
+        name, *parts = [part.strip() for part in text.split(",")]
+        self.simple = name
+        self.parts = {key.strip().lower(): value.strip() for key, _, value in (part.partition("=") for part in parts)}
+
+    @ctor("(String)")
+    def new(self, assembly_name: str) -> None:
+        need(assembly_name, "assemblyName")
+        AssemblyName.__init__(self, assembly_name)
+
+    @prop("Name : String")
+    def name(self) -> str:
+        return self.simple
+
+    @prop("Version : Version")
+    def version(self) -> Any:
+        text = self.parts.get("version")
+        return Version(*(int(part) for part in text.split("."))) if text else None
+
+    @prop("FullName : String get")
+    def full(self) -> str:
+        return ", ".join(
+            [self.simple, *(f"{_PARTS[key]}={value}" for key, value in self.parts.items() if key in _PARTS)]
+        )
+
+    @method("ToString() : String")
+    def to_text(self) -> str:
+        return str(self.full)
+
+
+_PARTS = {"version": "Version", "culture": "Culture", "publickeytoken": "PublicKeyToken"}
 
 
 @net_type("System.Reflection.Assembly")
 class Assembly(NetObject):
-    def __init__(self, name: str) -> None:
-        self.name = name
+    """A loaded assembly."""
 
-    def __str__(self) -> str:
-        return assembly_full_name(self.name)
+    def __init__(self, simple: str) -> None:
+        self.simple = simple
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Assembly) and other.name == self.name
+        return isinstance(other, Assembly) and other.simple == self.simple
 
     def __hash__(self) -> int:
-        return hash(self.name)
+        return hash(self.simple)
 
     @prop("FullName : String get")
-    def full_name(self) -> str:
-        return assembly_full_name(self.name)
+    def display_name(self) -> str:
+        return full_name(self.simple)
 
     @prop("Location : String get")
-    def location(self) -> str:
-        return location_of(self.name)
+    def place(self) -> str:
+        return location(self.simple)
+
+    @prop("GlobalAssemblyCache : Boolean get")
+    def in_cache(self) -> bool:
+        return self.simple not in _PLACES
+
+    @prop("ImageRuntimeVersion : String get")
+    def image_version(self) -> str:
+        return "v4.0.30319"
 
     @prop("CodeBase : String get")
     def code_base(self) -> str:
-        return "file:///" + location_of(self.name).replace("\\", "/")
+        return "file:///" + location(self.simple).replace("\\", "/")
 
-    @prop("GlobalAssemblyCache : Boolean get")
-    def global_assembly_cache(self) -> bool:
-        return True
+    @method("GetName() : Reflection.AssemblyName")
+    def get_name(self) -> AssemblyName:
+        return AssemblyName(full_name(self.simple))
 
-    @prop("ImageRuntimeVersion : String get")
-    def image_runtime_version(self) -> str:
-        return "v2.0.50727" if self.name == "Microsoft.Web.Administration" else "v4.0.30319"
+    @method("GetType(String) : Type")
+    @method("GetType(String,Boolean) : Type")
+    def get_type_named(self, name: str, throw: bool = False) -> NetType | None:
+        found = current().resolve_type(need(name, "name"))
+        if found is not None and _assembly_of(found) == self.simple:
+            return found
+        if throw:
+            raise NetException(
+                "System.TypeLoadException", f"Could not load type '{name}' from assembly '{full_name(self.simple)}'."
+            )
+        return None
+
+    @method("CreateInstance(String) : Object")
+    def create_instance(self, name: str) -> Any:
+        from winlab.powershell.runtime.invoke import construct
+
+        found = self.get_type_named(name)
+        return construct(found, []) if found is not None else None
 
     @prop("IsDynamic : Boolean get")
     def is_dynamic(self) -> bool:
         return False
 
-    @method("GetName() : Reflection.AssemblyName")
-    def get_name(self) -> AssemblyName:
-        return AssemblyName(assembly_full_name(self.name))
-
-    @method("GetType(String) : Type")
-    @method("GetType(String,Boolean) : Type")
-    @method("GetType(String,Boolean,Boolean) : Type")
-    def get_type_named(self, name: str, throw: bool = False, ignore_case: bool = False) -> NetType | None:
-        found = find_type(need(name, "name"))
-        if found is not None and (
-            found.assembly.lower() != self.name.lower() or (not ignore_case and found.full_name != name)
-        ):
-            found = None
-        if found is None and throw:
-            raise NetException("System.TypeLoadException", f"Could not load type '{name}' from assembly '{self}'.")
-        return found
-
-    @method("CreateInstance(String) : Object")
-    def create_instance(self, name: str) -> Any:
-        found = self.get_type_named(name)
-        if found is None:
-            return None
-        from .system import _construct
-
-        return _construct(found, [])
+    @method("ToString() : String")
+    def to_text(self) -> str:
+        return full_name(self.simple)
 
     @static("Load(String) : Reflection.Assembly")
-    def load(name: str) -> Assembly:
-        return load_assembly(need(name, "assemblyString"))
+    def load(assembly_string: str) -> Assembly:
+        need(assembly_string, "assemblyString")
+        return _load(assembly_string, assembly_string)
+
+    @static("Load(Reflection.AssemblyName) : Reflection.Assembly")
+    def load_name(name: AssemblyName) -> Assembly:
+        return _load(name.simple, str(name.full))
 
     @static("LoadWithPartialName(String) : Reflection.Assembly")
-    def load_with_partial_name(name: str) -> Assembly | None:
-        try:
-            return load_assembly(need(name, "partialName"))
-        except NetException:
-            return None
+    def load_partial(partial_name: str) -> Assembly | None:
+        need(partial_name, "partialName")
+        return _known(partial_name)
 
     @static("LoadFrom(String) : Reflection.Assembly")
-    @static("LoadFile(String) : Reflection.Assembly")
-    @static("UnsafeLoadFrom(String) : Reflection.Assembly")
-    def load_from(path: str) -> Assembly:
-        from . import paths
+    def load_from(assembly_file: str) -> Assembly:
+        need(assembly_file, "assemblyFile")
+        return _load_file(assembly_file)
 
-        full = paths.full_path(need(path, "assemblyFile"))
-        if not context.machine().fs.is_file(full):
-            raise NetException(
-                "System.IO.FileNotFoundException",
-                f"Could not load file or assembly '{full}' or one of its dependencies. The system cannot find the file specified.",
-                FileName=full,
-            )
-        return load_assembly(paths.file_name(full).rpartition(".")[0])
+    @static("UnsafeLoadFrom(String) : Reflection.Assembly")
+    @static("LoadFile(String) : Reflection.Assembly")
+    def load_file(path: str) -> Assembly:
+        need(path, "path")
+        return _load_file(path)
 
     @static("GetAssembly(Type) : Reflection.Assembly")
-    def get_assembly(kind: NetType) -> Assembly:
-        return assembly_of(need(kind, "type"))
-
-    @static("GetExecutingAssembly() : Reflection.Assembly")
-    def get_executing_assembly() -> Assembly:
-        return Assembly("System.Management.Automation")
-
-    @static("GetEntryAssembly() : Reflection.Assembly")
-    def get_entry_assembly() -> Any:
-        return Assembly("powershell")
-
-    @method("ToString() : String")
-    def to_string(self) -> str:
-        return str(self)
+    def of_type(of: NetType) -> Assembly:
+        return Assembly(_assembly_of(of))
 
 
-net_type("System.Reflection.RuntimeAssembly", base="System.Reflection.Assembly", kind="class", assembly="mscorlib")(
-    type("RuntimeAssembly", (Assembly,), {})
-)
+def _assembly_of(of: NetType) -> str:
+    return str(getattr(of, "assembly", "") or "mscorlib")
 
 
-def assembly_of(kind: NetType) -> Assembly:
-    return Assembly(kind.assembly)
+def _known(text: str) -> Assembly | None:
+    simple = known_assembly(text)
+    if simple is None:
+        return None
+    current().load_assembly(text)
+    return Assembly(simple)
 
 
-def load_assembly(name: str) -> Assembly:
-    """An assembly by display name: known to the lab, or FileNotFoundException."""
-    short = name.partition(",")[0].strip()
-    runtime = context.runtime()
-    loader = getattr(runtime, "load_assembly", None)
-    if loader is None:
-        raise LabUnsupported("loading an assembly")
-    if not loader(short):
-        raise NetException(
-            "System.IO.FileNotFoundException",
-            f"Could not load file or assembly '{name}' or one of its dependencies. The system cannot find the file specified.",
-            FileName=name,
-        )
-    from winlab.powershell.runtime.setup import known_assembly
-
-    return Assembly(str(known_assembly(short) or short))
+def _load(text: str, shown: str) -> Assembly:
+    found = _known(text)
+    if found is None:
+        raise _missing(shown)
+    return found
 
 
-@net_type("System.Reflection.AssemblyName", interfaces=("ICloneable",))
-class AssemblyName(NetObject):
-    def __init__(self, text: str) -> None:
-        self.text = text
+def _load_file(path: str) -> Assembly:
+    runtime = current()
+    machine = runtime.machine
+    full = machine.fs.resolve(path, runtime.process_directory) if machine is not None else path
+    there = machine is not None and machine.fs.is_file(full, runtime.user)
+    found = _known(full)
+    if found is not None and (there or full.lower().startswith("c:\\windows\\microsoft.net\\")):
+        return found
+    if there:
+        raise LabUnsupported(f"loading the assembly {full}")
+    raise _missing(f"file:///{full}")
 
-    def __str__(self) -> str:
-        return self.text
 
-    @ctor("(String)")
-    def new(self, text: str) -> None:
-        self.text = need(text, "assemblyName")
+def _missing(shown: str) -> NetException:
+    return NetException(
+        "System.IO.FileNotFoundException",
+        f"Could not load file or assembly '{shown}' or one of its dependencies. The system cannot find the file specified.",
+        FileName=shown,
+    )
 
-    @prop("Name : String")
-    def name(self) -> str:
-        return self.text.partition(",")[0].strip()
 
-    @prop("FullName : String get")
-    def full_name(self) -> str:
-        return self.text
+def assembly_of(of: NetType) -> Any:
+    """The assembly of a type, for Type.Assembly."""
+    return Assembly(_assembly_of(of))
 
-    @prop("Version : Version")
-    def version(self) -> Any:
-        found = re.search(r"Version=([\d.]+)", self.text)
-        return Version(*map(int, found.group(1).split("."))) if found else None
 
-    @prop("CultureName : String")
-    def culture_name(self) -> str:
-        return ""
-
-    @method("ToString() : String")
-    def to_string(self) -> str:
-        return self.text
+assembly_full_name = full_name
 
 
 @net_type("System.AppDomain")
 class AppDomain(NetObject):
-    @static("GetCurrentThreadId() : Int32")
-    def get_current_thread_id() -> int:
-        import threading
-
-        return threading.get_ident() & 0x7FFF
+    """The one application domain of powershell.exe."""
 
     @static_prop("CurrentDomain : AppDomain get")
     def current_domain() -> AppDomain:
@@ -233,11 +237,7 @@ class AppDomain(NetObject):
 
     @method("GetAssemblies() : Reflection.Assembly[]")
     def get_assemblies(self) -> list[Assembly]:
-        shared = getattr(context.runtime(), "shared", None)
-        loaded = getattr(shared, "assemblies", set())
-        from winlab.powershell.runtime.setup import known_assembly
-
-        return [Assembly(str(known_assembly(name) or name)) for name in sorted(loaded)]
+        return [Assembly(known_assembly(name) or name) for name in sorted(current().shared.assemblies)]
 
     @prop("FriendlyName : String get")
     def friendly_name(self) -> str:

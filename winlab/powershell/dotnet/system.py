@@ -1539,10 +1539,9 @@ class Activator:
 
 
 def _construct(kind: NetType, arguments: list[Any]) -> Any:
-    maker = getattr(context.runtime(), "construct", None)
-    if maker is None:
-        raise LabUnsupported("[Activator]::CreateInstance")
-    return maker(kind, arguments)
+    from winlab.powershell.runtime.invoke import construct
+
+    return construct(need(kind, "type"), arguments)
 
 
 @net_type("System.EventArgs")
