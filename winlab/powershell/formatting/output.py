@@ -248,14 +248,13 @@ class _Shape:
             return
         text = getattr(self.view, "group_text", None)
         self.write_line("")
+        if not self.started:
+            self.write_line("")
         if text is not None:
-            if not self.started:
-                self.write_line("")
             self.write_line(text(value))
             self.write_line("")
         else:
             self.write_line(f"   {self.view.group_label}: {self.group}")
-            self.write_line("")
 
 
 class _Table(_Shape):

@@ -195,7 +195,7 @@ _MEMBERS = TableView(
     _names("Name", "MemberType", "Definition"),
     auto_size=True,
     group_by=_member_definition_type,
-    group_text=lambda value: "   TypeName: " + str(_member_definition_type(value)),
+    group_label="TypeName",
 )
 _COMMANDS = TableView(
     _columns(("CommandType", "CommandType", 15), ("Name", "Name", 50), ("Version", "Version", 10), ("Source", "Source"))
