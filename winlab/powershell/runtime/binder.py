@@ -403,6 +403,21 @@ class Binder:
                     return True
         return False
 
+    def direct_parameter(self) -> str | None:
+        """The one parameter that takes every pipeline object as it is, when binding can have no other outcome."""
+        candidates = self._pipeline_parameters()
+        if len(candidates) != 1:
+            return None
+        info, _ = candidates[0]
+        if info.net_type.full_name not in ("System.Object", "System.Management.Automation.PSObject") or info.validators or info.attributes:
+            return None
+        roles = [self._roles(info, s) for s in self._valid_sets()]
+        if not all(role is not None and role.pipeline for role in roles):
+            return None
+        if self._missing(self.chosen, True):
+            return None
+        return info.name.lower()
+
     def bind_input(self, value: Any) -> bool:
         """Bind one pipeline object; False when no parameter takes it."""
         for name in self.from_pipeline:

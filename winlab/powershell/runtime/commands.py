@@ -511,7 +511,7 @@ class CmdletProcessor(CommandProcessor):
         self.cmdlet = self.cls(runtime, self)
         self.binder = Binder(self.cls.metadata, runtime, self.cls.kind == "Function")
         self.expecting_input = False
-        self.base_values: dict[str, Any] = {}
+        self.direct: str | None = None
 
     @property
     def error_suffix(self) -> str:
@@ -586,6 +586,19 @@ class CmdletProcessor(CommandProcessor):
 
     def process(self, value: Any) -> None:
         binder = self.binder
+        if self.direct is None:
+            self.direct = binder.direct_parameter() or ""
+            if self.direct:
+                binder.from_pipeline = [self.direct]
+        if self.direct:  # one parameter takes any object as it is
+            if value is AutomationNull:
+                value = None
+            info = self.cls.metadata.parameters[self.direct]
+            if value is not None or info.allow_null or not binder._mandatory(info):
+                binder.bound[self.direct] = value
+                self.cmdlet.__dict__[info.attribute] = value
+                self._run(self.cmdlet.process)
+                return
         if binder.wants_input() or binder.from_pipeline:
             previous = binder.from_pipeline
             try:

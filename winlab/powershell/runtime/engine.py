@@ -1159,6 +1159,12 @@ class Runtime:
         return ScriptProcessor(self, frame, ScriptInfo(bound), bound, arguments[1:], extent)
 
     def _last_resort(self, name: str, frame: Frame, extent: Any, name_extent: Any) -> CommandInfo:
+        seen: set[str] = set()
+        alias = frame.scope.find_alias(name.lower())
+        while alias is not None and name.lower() not in seen:
+            seen.add(name.lower())
+            name = alias.definition
+            alias = frame.scope.find_alias(name.lower())
         if "\\" not in name and "/" not in name and "-" not in name:
             info = self.resolve_command(f"get-{name}", frame)
             if info is not None:

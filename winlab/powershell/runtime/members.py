@@ -61,6 +61,17 @@ extend_type("System.Array", "Count", "Length")
 extend_type("System.Collections.DictionaryEntry", "Name", "Key")
 
 
+def _base_name(item: Any) -> str:
+    """A file's name without its last extension."""
+    name = to_string(get_member(item, "Name"))
+    head, dot, _ = name.rpartition(".")
+    return head if dot else name
+
+
+extend_type("System.IO.FileInfo", "BaseName", _base_name)
+extend_type("System.IO.DirectoryInfo", "BaseName", lambda item: to_string(get_member(item, "Name")))
+
+
 # ------------------------------------------------------------------------------------------------- PSObject and friends
 
 
