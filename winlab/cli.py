@@ -316,8 +316,8 @@ def _stats(options: argparse.Namespace) -> int:
 def _set(options: argparse.Namespace) -> int:
     if options.list:
         return _list_switches()
-    hosts = [item for item in options.items if "=" not in item and item != "clear"]
-    switches = [item for item in options.items if "=" in item or item == "clear"]
+    switches = [item for item in options.items if "=" in item or item in ("clear", *SETTINGS, *FAULTS)]
+    hosts = [item for item in options.items if item not in switches]
     values = daemon.call(_state(options), "set", hosts=hosts, switches=switches)
     if options.json:
         return _print_json(values)

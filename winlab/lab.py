@@ -430,7 +430,7 @@ def set_switches(switches: Switches, assignments: list[str]) -> None:
             switches.clear()
             continue
         try:
-            switches.set(name, value if equals else "on")
+            switches.set(name, value if equals else "1" if name in FAULTS else "on")
         except SwitchError as error:
             raise LabError(f"{error}.") from error
 

@@ -219,6 +219,8 @@ def test_switches_per_server_and_for_all(running_lab: LabCommand) -> None:
         with pytest.raises(WSManFaultError):
             lab.hostname(2)
         assert lab.json("set", "clear") == {"SRV1": {}, "SRV2": {}}
+        assert lab.json("set", "SRV2", "basic", "busy") == {"SRV2": {"basic": True, "busy": "count:1"}}
+        assert lab.json("set", "clear") == {"SRV1": {}, "SRV2": {}}
         assert "no server 'srv9'" in lab("set", "srv9", "rtt=1", code=1)
         assert "no switch" in lab("set", "nothing=1", code=1)
         assert "drop-after" in lab("set", "--list")
