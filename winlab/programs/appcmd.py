@@ -126,7 +126,7 @@ def _inputs(ctx: ProgramContext, arguments: Arguments) -> list[Arguments]:
     """The command itself, or with /in one for each object that another appcmd has printed with /xml."""
     if not arguments.has("in"):
         return [arguments]
-    text = ctx.read_input()
+    text = ctx.read_all().decode(ctx.console.encoding, "replace")
     try:
         objects = list(ElementTree.fromstring(text.strip()))
     except ElementTree.ParseError as error:
@@ -691,7 +691,7 @@ class _Run:
         return self.session.web(site, "/" + rest).section(name, location), path, commit_path
 
     def _full_section_name(self, name: str) -> str:
-        """"handlers" is short for "system.webServer/handlers" where only one section ends like that."""
+        """ "handlers" is short for "system.webServer/handlers" where only one section ends like that."""
         ends = [path for path in self.store.schema.sections if path.lower().endswith("/" + name.lower())]
         return ends[0] if len(ends) == 1 else name
 

@@ -14,7 +14,7 @@ from winlab.windows.machine import Machine
 from winlab.windows.pipes import Pipe
 
 assert winlab.programs
-Run = Callable[[str], tuple[int, str]]
+Run = Callable[..., tuple[int, str]]
 
 
 @pytest.fixture
@@ -27,10 +27,16 @@ def server(tmp_path: Path) -> Machine:
 
 @pytest.fixture
 def appcmd(server: Machine) -> Run:
-    def run(arguments: str) -> tuple[int, str]:
-        out = Pipe()
+    def run(arguments: str, given: str = "") -> tuple[int, str]:
+        out, stdin = Pipe(), Pipe()
+        stdin.write(given.encode())
+        stdin.close_write()
         process = server.processes.start(
-            f"C:\\Windows\\System32\\inetsrv\\appcmd.exe {arguments}", cwd="C:\\", env=server.env, stdout=out
+            f"C:\\Windows\\System32\\inetsrv\\appcmd.exe {arguments}",
+            cwd="C:\\",
+            env=server.env,
+            stdin=stdin,
+            stdout=out,
         )
         code = process.wait(20)
         out.close_write()
@@ -130,3 +136,28 @@ def test_refusals(appcmd: Run, server: Machine, arguments: str, code: int, text:
     result = appcmd(arguments)
     assert result[0] == code and text in result[1]
     assert server.fs.read_bytes(APPHOST) == before
+
+
+def test_objects_from_another_appcmd(appcmd: Run) -> None:
+    assert appcmd("add apppool /name:a")[0] == 0
+    pools = appcmd("list apppool /xml")[1]
+    assert appcmd("set apppool /in /autoStart:false", pools) == (
+        0,
+        'APPPOOL object "DefaultAppPool" changed\nAPPPOOL object "a" changed\n',
+    )
+    assert appcmd("list apppool /autoStart:false /text:name")[1] == "DefaultAppPool\na\n"
+    sites = appcmd("list site /xml")[1]
+    assert appcmd("list app /in", sites) == (0, 'APP "Default Web Site/" (applicationPool:DefaultAppPool)\n')
+
+
+def test_short_section_names_and_pool_variables(appcmd: Run, server: Machine) -> None:
+    assert (
+        appcmd(
+            """set config /section:applicationPools "/[name='DefaultAppPool'].processModel.identityType:NetworkService" """
+        )[0]
+        == 0
+    )
+    assert appcmd("""set apppool DefaultAppPool "/+environmentVariables.[name='A',value='x y']" """)[0] == 0
+    text = server.fs.read_bytes(APPHOST)
+    assert b'<processModel identityType="NetworkService" />' in text and b'<add name="A" value="x y" />' in text
+    assert "NetworkService" in appcmd("list config -section:applicationPools")[1]
