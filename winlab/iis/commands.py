@@ -50,8 +50,7 @@ class _IISCmdlet(Cmdlet):
     """Common to the cmdlets: the configuration system's refusals as errors of the command."""
 
     def begin(self) -> None:
-        # The modules come with the management features.
-        if not self.machine.fs.is_file(mwa.DLL):
+        if not self.machine.has_module(self.module_name):
             raise self.runtime.command_missing(self.command_name)
 
     def fail(self, error: NetException, target: Any = None) -> None:

@@ -198,6 +198,13 @@ class Machine:
             self._document.data["values"][name] = value
             self._document.save()
 
+    def has_module(self, name: str) -> bool:
+        """Whether a module of PowerShell is there; those of IIS come with its management scripts and tools."""
+        if name.lower() not in ("iisadministration", "webadministration"):
+            return True
+        components = "HKLM\\SOFTWARE\\Microsoft\\InetStp\\Components"
+        return self.registry.exists(components) and self.registry.get(components, "ManagementScriptingTools", 0) == 1
+
     # -- environment --------------------------------------------------------------------------------------------------------------
 
     @property

@@ -87,7 +87,9 @@ def test_sections_come_and_go_with_their_feature(
 def test_the_assembly_comes_with_the_management_features(server: Machine) -> None:
     dll = install.INETSRV + r"\Microsoft.Web.Administration.dll"
     assert not server.fs.exists(dll)
+    assert not server.has_module("IISAdministration")
     install.feature_installed(server, "Web-Scripting-Tools")
+    assert server.has_module("IISAdministration")
     install.feature_installed(server, "IIS-ManagementConsole")
     install.feature_removed(server, "Web-Scripting-Tools")
     assert server.fs.exists(dll)
