@@ -24,7 +24,7 @@ from typing import Any
 from winlab.artifacts import PORT as ARTIFACTS_PORT
 from winlab.artifacts import Artifacts
 from winlab.stats import Stats, total
-from winlab.switches import SwitchError, Switches
+from winlab.switches import FAULTS, SwitchError, Switches
 from winlab.windows.errors import WindowsError
 from winlab.windows.machine import Machine
 from winlab.windows.processes import ProgramContext
