@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pyinfra import config, host, logger, state
+from pyinfra import host, logger, state
 from pyinfra.api import DeployError, deploy
 from pyinfra.api.exceptions import FactError
 from pyinfra.api.operation import OperationMeta
@@ -81,7 +81,7 @@ def verify(**options: Any) -> None:
 
 @deploy("Verify Django on IIS")
 def _verify(**options: Any) -> None:
-    config.DIFF = True
+    state.config.DIFF = True
     drift = [name for name, operation in _steps(options).items() if operation.will_change]
     if drift:
         fail_host(f"differs from what would be deployed: {', '.join(drift)}.")
@@ -157,7 +157,7 @@ class _Steps:
         self.folders = _folders(settings)
         self.health = health_check(settings)
         self.firewall: dict[str, Any] = {
-            "name": f"pyinfra-iis-{settings.app}",
+            "rule": f"pyinfra-iis-{settings.app}",
             "title": f"{settings.app} (HTTP traffic in)",
             "ports": [binding.port for binding in settings.bindings],
         }
@@ -203,7 +203,7 @@ class _Steps:
                 (Directories, windows.directory_request(self.folders)),
                 (Releases, release.state_request(settings)),
                 (Health, self.health.request),
-                *([(FirewallRule, {"name": self.firewall["name"]})] if settings.firewall else []),
+                *([(FirewallRule, {"name": self.firewall["rule"]})] if settings.firewall else []),
             ],
         )
 

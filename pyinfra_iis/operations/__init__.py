@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pyinfra import config, host
+from pyinfra import host, state
 from pyinfra.api.output import echo, format_text
 
 
 def show_changes(changes: Iterable[tuple[str, object, object]]) -> None:
-    """Under `--diff`, print properties that will change.
+    """Under `--diff`, print properties that will change: once, when changes are looked for, or with `-y`, when they are made.
 
     Args:
         changes: what, the old value (None: nothing there), the new value (None: taken away).
     """
-    if not config.DIFF:
+    if not state.config.DIFF or (state.is_executing and state.should_check_for_changes()):
         return
     for what, old, new in changes:
         if old is not None:

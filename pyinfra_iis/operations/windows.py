@@ -111,21 +111,21 @@ def directories(folders: Mapping[str, Mapping[str, str]]) -> Generator[PyinfraCo
 
 
 @operation()
-def firewall_rule(name: str, title: str, ports: Sequence[int]) -> Generator[PyinfraCommand, None, None]:
+def firewall_rule(rule: str, title: str, ports: Sequence[int]) -> Generator[PyinfraCommand, None, None]:
     """Let visitors through Windows Firewall.
 
     Args:
-        name: the rule's name, unique on the server.
+        rule: the rule's name, unique on the server.
         title: what administrators see.
         ports: TCP ports.
     """
-    state = facts.read(host, FirewallRule, name=name)
+    state = facts.read(host, FirewallRule, name=rule)
     wanted = sorted({str(port) for port in ports})
     if state["enabled"] and state["allows"] and sorted(state["ports"]) == wanted:
         return
     before = ", ".join(sorted(state["ports"])) if state["exists"] else None
-    show_changes([(f"firewall rule {name}", before, ", ".join(wanted))])
-    yield Script("windows/set_firewall", {"name": name, "title": title, "ports": wanted})
+    show_changes([(f"firewall rule {rule}", before, ", ".join(wanted))])
+    yield Script("windows/set_firewall", {"name": rule, "title": title, "ports": wanted})
 
 
 def directory_request(folders: Mapping[str, Mapping[str, str]]) -> dict[str, list[dict]]:

@@ -19,7 +19,8 @@ function Enter-Deploy([string] $Root, [string] $By) {
         if ($Text) {
             $Holder = ConvertFrom-Json $Text
             if ($Holder.process -eq $Self.Id -and $Holder.started -eq $Started) { return }
-            $Other = Get-Process -Id $Holder.process -ErrorAction SilentlyContinue
+            $Other = $null
+            try { $Other = [Diagnostics.Process]::GetProcessById($Holder.process) } catch [ArgumentException] { }
             if ($null -ne $Other -and $Other.StartTime.ToUniversalTime().ToString('o') -eq $Holder.started) {
                 throw "$($Holder.by) has been deploying to $Root on $($env:COMPUTERNAME) since $($Holder.since); wait until that deploy has ended."
             }
