@@ -35,26 +35,15 @@ def _uvicorn(application: str) -> tuple[str, ...]:
     interface = ("--interface", "wsgi") if application.partition(":")[0].endswith("wsgi") else ()
     # The selector loop: Windows' default one loses its listener on a broken connection (cpython issue 93821). uvicorn takes the scheme from
     # the handler's header only when it is one value, so a client that forges the header is seen as plain HTTP.
-    loop = ("--loop", "asyncio:SelectorEventLoop")
-    listen = ("--host", "127.0.0.1", "--port", PORT)
-    return (
-        "-m",
-        "uvicorn",
-        application,
-        *interface,
-        *listen,
-        "--lifespan",
-        "off",
-        *loop,
-        "--timeout-graceful-shutdown",
-        "8",
-        "--no-access-log",
-    )
+    options = ("--lifespan", "off", "--loop", "asyncio:SelectorEventLoop", "--timeout-graceful-shutdown", "8")
+    # IIS logs requests itself, and names itself where the application's server does not.
+    quiet = ("--no-access-log", "--no-server-header")
+    return ("-m", "uvicorn", application, *interface, "--host", "127.0.0.1", "--port", PORT, *options, *quiet)
 
 
 def _waitress(application: str) -> tuple[str, ...]:
     trust = ("--trusted-proxy=127.0.0.1", "--trusted-proxy-headers=x-forwarded-for x-forwarded-proto")
-    return ("-m", "waitress", f"--listen=127.0.0.1:{PORT}", "--threads=8", *trust, application)
+    return ("-m", "waitress", "--ident=", f"--listen=127.0.0.1:{PORT}", "--threads=8", *trust, application)
 
 
 def _hypercorn(application: str) -> tuple[str, ...]:
