@@ -236,6 +236,7 @@ class FileSystem:
         self._records: dict[str, dict[str, Any]] = self._document.data
         self._defaults = {key.upper(): Acl.from_sddl(sddl) for key, sddl in default_acls.items()}
         self._acl_cache: dict[tuple[str, bool], Acl] = {}
+        self._names = _Names()
         self.free_limit: int | None = None
         """Bytes that may still be written before the disk is full; None: as much as the host takes."""
         self.on_change: list[Callable[[str], None]] = []
@@ -334,7 +335,7 @@ class FileSystem:
         for index, part in enumerate(parts):
             step = f"{host}/{part}"
             if not os.path.lexists(step):
-                found = _match(host, part)
+                found = self._names.find(host, part)
                 if found is None:
                     return "/".join((host, *parts[index:])), index
                 step = f"{host}/{found}"
@@ -843,6 +844,7 @@ class FileSystem:
             file.seek(0, io.SEEK_END)
         info = os.fstat(descriptor)
         if not exists:
+            self._names.created(host)
             self._own(location, host, user)
         handle = FileHandle(
             self, self.windows_path(host), file, (info.st_dev, info.st_ino), access, share, mode == "append"
@@ -900,6 +902,7 @@ class FileSystem:
                 os.mkdir(host)
             except OSError as exc:
                 raise self.translate(exc, path) from None
+            self._names.created(host)
             self._own(location, host, user)
         return True
 
@@ -918,6 +921,7 @@ class FileSystem:
                 os.unlink(host)
             except OSError as exc:
                 raise self.translate(exc, path) from None
+            self._names.removed(host)
             self._refund(info.st_size if info.st_nlink == 1 else 0)
             self._forget(location)
         self._changed(location.path)
@@ -975,7 +979,7 @@ class FileSystem:
             for item in stale:
                 del self._records[item]
             self._document.save()
-        self._acl_cache.clear()
+            self._acl_cache.clear()
 
     def move(self, src: str, dst: str, replace: bool = False, user: Token | None = None) -> None:
         """MoveFileEx: gives a file or folder another name on the same volume. Security stays with the object, inherited entries included.
@@ -1033,6 +1037,8 @@ class FileSystem:
             os.rename(host, target_host)
         except OSError as exc:
             raise self.translate(exc, source.path) from None
+        self._names.removed(host)
+        self._names.created(target_host)
         old, new = self._key(source), self._key(target)
         moved = {
             new + key[len(old) :]: value
@@ -1043,7 +1049,7 @@ class FileSystem:
             for key in [key for key in self._records if key == old or key.startswith(old + "\\")]:
                 del self._records[key]
             self._records.update(moved)
-        self._acl_cache.clear()
+            self._acl_cache.clear()
         now = self._acl(target, is_dir)
         if now != kept:
             record.update(acl=kept.to_sddl(), kept=True, ino=os.lstat(target_host).st_ino)
@@ -1187,15 +1193,46 @@ def _upper(name: str) -> str:
     return "".join(c.upper() if len(c.upper()) == 1 else c for c in name)
 
 
-def _match(folder: str, name: str) -> str | None:
-    wanted = _upper(name)
-    try:
-        for candidate in os.listdir(folder):
-            if len(candidate) == len(name) and _upper(candidate) == wanted:
-                return candidate
-    except OSError:
-        return None
-    return None
+class _Names:
+    """Names in folders by their upper-case form, read again when a folder has changed."""
+
+    def __init__(self) -> None:
+        self._folders: dict[str, tuple[int, dict[str, str]]] = {}
+
+    def find(self, folder: str, name: str) -> str | None:
+        """The stored name that `name` means there; None when there is none."""
+        try:
+            changed = os.stat(folder).st_mtime_ns
+            known = self._folders.get(folder)
+            if known is None or known[0] != changed:
+                if len(self._folders) > 512:
+                    self._folders.clear()
+                known = (changed, {_upper(item): item for item in os.listdir(folder)})
+                self._folders[folder] = known
+        except OSError:
+            return None
+        found = known[1].get(_upper(name))
+        if found is not None and not os.path.lexists(f"{folder}/{found}"):
+            # changed twice within one tick of the host's clock
+            del self._folders[folder]
+            return self.find(folder, name)
+        return found
+
+    def created(self, host: str) -> None:
+        """Takes note of a file or folder that was just made, so that a folder being filled is not read each time."""
+        folder, _, name = host.rpartition("/")
+        known = self._folders.get(folder)
+        if known is not None:
+            known[1][_upper(name)] = name
+            self._folders[folder] = (os.stat(folder).st_mtime_ns, known[1])
+
+    def removed(self, host: str) -> None:
+        """Takes note that a name is gone."""
+        folder, _, name = host.rpartition("/")
+        known = self._folders.get(folder)
+        if known is not None:
+            known[1].pop(_upper(name), None)
+            self._folders[folder] = (os.stat(folder).st_mtime_ns, known[1])
 
 
 def wildcard(pattern: str) -> Callable[[str], bool]:
