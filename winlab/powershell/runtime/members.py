@@ -386,7 +386,19 @@ def find_member(value: Any, name: str) -> Any:
     item = t.find_prop(name)
     if item is not None and lower not in t.hidden | set():
         return read_property(base, item, t)
+    if isinstance(base, NetException):
+        found = _exception_property(base, t, lower)
+        if found is not MISSING:
+            return found
     return _intrinsic(value, lower, name)
+
+
+def _exception_property(error: NetException, t: NetType, lower: str) -> Any:
+    """A property of an exception's own class: what it was raised with; null where nothing was said."""
+    for key, item in error.properties.items():
+        if key.lower() == lower:
+            return item
+    return None if t.real_member(lower, is_static=False, kinds="P") is not None else MISSING
 
 
 def _intrinsic(value: Any, lower: str, name: str) -> Any:
