@@ -124,6 +124,8 @@ def _print_status(status: dict[str, Any], most: int | None = None) -> None:
     for host in status["hosts"][:most]:
         extra = "" if not host["switches"] else "  " + " ".join(f"{k}={v}" for k, v in host["switches"].items())
         print(f"{host['name']:<8} {host['address']:<15} Windows {host['windows']:<5} {host['state']}{extra}")
+        for site in host["sites"]:
+            print(f"         {site['name']}: {site['state']}  {' '.join(site['urls'])}")
     if most is not None and len(status["hosts"]) > most:
         print(
             f"... and {len(status['hosts']) - most} more, up to {status['hosts'][-1]['address']}; `winlab status` lists them"

@@ -307,8 +307,22 @@ class Host:
             "user": ADMINISTRATOR,
             "shells": len(self.service.shells) if self.running else 0,
             "boots": self.boots,
+            "sites": self._sites(),
             "switches": self.switches.to_json(),
         }
+
+    def _sites(self) -> list[dict[str, Any]]:
+        """IIS's sites: name, state and the addresses that reach them from this machine."""
+        if not self.running or self.machine.iis is None:
+            return []
+        return [
+            {
+                "name": site.config.name,
+                "state": site.state,
+                "urls": [f"{b.protocol}://{self.address}:{b.port}/" for b in site.config.http_bindings],
+            }
+            for site in list(self.machine.iis.sites.values())
+        ]
 
 
 class Lab:

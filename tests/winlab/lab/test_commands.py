@@ -6,6 +6,7 @@ import threading
 import time
 
 import pytest
+import requests
 from pypsrp.shell import Process, SignalCode, WinRS
 from pypsrp.wsman import WSMan
 from winrm import Protocol
@@ -153,3 +154,13 @@ def test_state_hash_names_what_a_command_changed(running_lab: LabCommand) -> Non
     assert {name for name, value in state().items() if before.get(name) != value} == {
         r"registry: HKEY_LOCAL_MACHINE\SOFTWARE\Acme"
     }
+
+
+def test_status_shows_sites(running_lab: LabCommand) -> None:
+    script = "Install-WindowsFeature Web-Server | Out-Null"
+    assert run(running_lab.protocol(2), f'powershell -NoProfile -Command "{script}"')[2] == 0
+    address = running_lab.json("status")["hosts"][1]["address"]
+    sites = running_lab.json("status")["hosts"][1]["sites"]
+    assert sites == [{"name": "Default Web Site", "state": "Started", "urls": [f"http://{address}:80/"]}]
+    assert requests.get(sites[0]["urls"][0], timeout=10).status_code == 200
+    assert f"http://{address}:80/" in running_lab("status")
