@@ -114,9 +114,9 @@ def _put_once(
             piece = source.read(min(_PIECE, left))
             digest.update(piece)
             left -= len(piece)
-        head["resume"], head["length"] = "1", str(start)
+        head["resume"], head["keep"] = "1", str(start)
         if not start:
-            head.pop("resume"), head.pop("length")
+            head.pop("resume"), head.pop("keep")
     session.hold_back(frames.PUT_OPEN, head)
     reader = _Pieces(source, digest, session.settings.compress)
     commit = {"transfer": token, "path": head["path"], "sum": "0" * 64}
@@ -151,7 +151,7 @@ def _taken_up(session: Session, source: IO[bytes], head: dict[str, str]) -> int:
     """How many bytes of an interrupted transfer are on the server, if they are the first bytes of ours."""
     session.send_only(frames.PUT_OPEN, {**head, "resume": "1"})
     reply = session.request(frames.PUT_CHECK, {"transfer": head["transfer"], "sum": "1"}, safe=True, attempts=1).head
-    length = int(reply.get("length") or 0)
+    length = int(reply.get("size") or 0)
     if reply.get("error") or not length:
         return 0
     digest = hashlib.sha256()
@@ -262,7 +262,7 @@ def _get_once(session: Session, path: str, target: IO[bytes], chdir: str, progre
                 "path": long_path(_absolute(session, path, chdir)),
                 "offset": str(done),
                 # The first piece is small: it shows whether packing pays.
-                "count": str(_PIECE if pack is None and session.settings.compress else WINDOW),
+                "amount": str(_PIECE if pack is None and session.settings.compress else WINDOW),
                 "pack": "1" if pack else "0",
             }
             if total >= 0:
@@ -280,7 +280,7 @@ def _get_once(session: Session, path: str, target: IO[bytes], chdir: str, progre
             continue
         if reply.get("error"):
             raise TransferFailed(f"cannot read {path}: {reply['error']}")
-        length = int(reply.get("length") or 0)
+        length = int(reply.get("size") or 0)
         if total < 0:
             total = length
         if done >= total:

@@ -22,6 +22,7 @@ $LineReader = $null
 $LastSequence = 0
 $ReplyId = 0
 $ReplyIndex = 0
+$Gathered = New-Object System.IO.MemoryStream
 $Kept = New-Object 'System.Collections.Generic.List[object]'
 $KeptBytes = 0
 $Put = $null
@@ -130,10 +131,18 @@ function Read-Data($Message) {
 
 # ---- bytes out ------------------------------------------------------------------------------------------------------
 
-function Write-Bytes([byte[]]$Bytes) {
+# Frames are gathered and written at once, so that a short answer is one piece on its way.
+function Add-Bytes([byte[]]$Bytes) {
     if ($OutMode -ne 'RAW') { $Bytes = $Utf8.GetBytes($Token + [Convert]::ToBase64String($Bytes) + "`n") }
-    $StdOut.Write($Bytes, 0, $Bytes.Length)
+    $Gathered.Write($Bytes, 0, $Bytes.Length)
+    if ($Gathered.Length -gt 1048576) { Write-Gathered }
+}
+
+function Write-Gathered {
+    if ($Gathered.Length -eq 0) { return }
+    $Gathered.WriteTo($StdOut)
     $StdOut.Flush()
+    $Gathered.SetLength(0)
 }
 
 function New-Frame([int]$Kind, [int]$Flags, [int]$Index, [byte[]]$Body) {
@@ -167,7 +176,7 @@ function Send-Frame([int]$Kind, [byte[]]$Body, [bool]$Pack, [bool]$Keep) {
         $script:KeptBytes += $bytes.Length
     }
     $script:ReplyIndex += 1
-    Write-Bytes $bytes
+    Add-Bytes $bytes
 }
 
 function Send-Done([hashtable]$Head) {
@@ -175,6 +184,7 @@ function Send-Done([hashtable]$Head) {
         $name + '=' + [Convert]::ToBase64String($Utf8.GetBytes([string]$Head[$name]))
     }
     Send-Frame 4 $Utf8.GetBytes($lines -join "`n") $false $true
+    Write-Gathered
 }
 
 # Frames of the last request from that index on, once more.
@@ -184,10 +194,11 @@ function Send-Again([int]$Id, [int]$Index) {
     foreach ($frame in $Kept) {
         if ($frame.Index -lt $Index) { continue }
         if ($frame.Index -ne $next) { break }
-        Write-Bytes $frame.Bytes
+        Add-Bytes $frame.Bytes
         $next += 1
     }
-    if ($next -lt $ReplyIndex) { Write-Bytes (New-Frame 6 0 $next (New-Object byte[] 0)) }
+    if ($next -lt $ReplyIndex) { Add-Bytes (New-Frame 6 0 $next (New-Object byte[] 0)) }
+    Write-Gathered
 }
 
 # ---- surroundings of a request ---------------------------------------------------------------------------------------
@@ -268,8 +279,8 @@ function Edit-Script([string]$Text) {
         if ($mayExit) {
             foreach ($node in $ast.FindAll({ param($n) $n -is [System.Management.Automation.Language.ExitStatementAst] }, $true)) {
                 if ($node.Pipeline) {
-                    $edits += , @($node.Pipeline.Extent.StartOffset, '($global:WinRMExit = ')
-                    $edits += , @($node.Pipeline.Extent.EndOffset, ')')
+                    $edits += @{ At = $node.Pipeline.Extent.StartOffset; Text = '($global:WinRMExit = ' }
+                    $edits += @{ At = $node.Pipeline.Extent.EndOffset; Text = ')' }
                 }
             }
         }
@@ -277,11 +288,11 @@ function Edit-Script([string]$Text) {
             foreach ($node in $ast.FindAll({ param($n) $n -is [System.Management.Automation.Language.PipelineAst] }, $true)) {
                 $first = $node.PipelineElements[0]
                 if ($first -is [System.Management.Automation.Language.CommandAst] -and $first.GetCommandName() -and (Test-Native $first.GetCommandName())) {
-                    $edits += , @($node.Extent.StartOffset, '@() | ')
+                    $edits += @{ At = $node.Extent.StartOffset; Text = '@() | ' }
                 }
             }
         }
-        foreach ($edit in ($edits | Sort-Object -Property { $_[0] } -Descending)) { $Text = $Text.Insert($edit[0], $edit[1]) }
+        foreach ($edit in ($edits | Sort-Object -Property { $_.At } -Descending)) { $Text = $Text.Insert($edit.At, $edit.Text) }
     }
     catch { }
     return $Text
@@ -424,6 +435,7 @@ function Invoke-Script([hashtable]$Head, [string]$Text) {
             foreach ($item in $written.ReadAll()) { Add-Output $item }
             Add-Console $false
             Send-Lines
+            Write-Gathered
         }
         foreach ($item in $written.ReadAll()) { Add-Output $item }
         try { [void]$shell.EndInvoke($running) }
@@ -484,6 +496,8 @@ function Invoke-Program([hashtable]$Head, [byte[]]$Given) {
                 if ($pipe.Open) { $tasks += $pipe.Task }
             }
             if ($tasks.Count -eq 0) { break }
+            # What has come goes out when there is nothing more for a moment.
+            if ([System.Threading.Tasks.Task]::WaitAny([System.Threading.Tasks.Task[]]$tasks, 10) -lt 0) { Write-Gathered }
             $ready = [System.Threading.Tasks.Task]::WaitAny([System.Threading.Tasks.Task[]]$tasks, 100)
             # What the program has left running may keep its output open for ever.
             if ($ready -lt 0 -and $process.HasExited) {
@@ -527,7 +541,7 @@ function Start-Put([hashtable]$Head) {
         if ([IO.Directory]::Exists($Head.path)) { throw ('there is a folder of that name: ' + $Head.path) }
         if ($Head.resume) { $mode = 'OpenOrCreate' } else { $mode = 'Create' }
         $Put.Stream = New-Object System.IO.FileStream($Head.part, [IO.FileMode]$mode, [IO.FileAccess]::ReadWrite, [IO.FileShare]::Read)
-        if ($Head.length) { $Put.Stream.SetLength([long]$Head.length) }
+        if ($Head.keep) { $Put.Stream.SetLength([long]$Head.keep) }
         [void]$Put.Stream.Seek(0, [IO.SeekOrigin]::End)
     }
     catch { Stop-Put $_.Exception }
@@ -561,12 +575,12 @@ function Get-Sum([string]$Path) {
 
 # How far the transfer has come; with `sum`, also what has arrived so far.
 function Test-Put([hashtable]$Head) {
-    $reply = @{ error = ''; length = 0 }
+    $reply = @{ error = ''; size = 0 }
     if ($null -eq $Put -or $Put.Id -ne $Head.transfer) { $reply.error = 'no such transfer' }
     elseif ($Put.Error) { $reply.error = $Put.Error }
     else {
         $Put.Stream.Flush()
-        $reply.length = $Put.Stream.Length
+        $reply.size = $Put.Stream.Length
         if ($Head.sum) { $reply.sum = Get-Sum $Put.Part }
     }
     Send-Done $reply
@@ -609,7 +623,7 @@ function Remove-Put {
 
 # A piece of a file. The last piece comes with the sum of the whole, unless the file has changed its length meanwhile.
 function Send-File([hashtable]$Head) {
-    $reply = @{ error = ''; length = 0; sum = '' }
+    $reply = @{ error = ''; size = 0; sum = '' }
     try {
         $share = [IO.FileShare]::ReadWrite -bor [IO.FileShare]::Delete
         $stream = New-Object System.IO.FileStream($Head.path, [IO.FileMode]::Open, [IO.FileAccess]::Read, $share)
@@ -617,7 +631,7 @@ function Send-File([hashtable]$Head) {
             $total = $stream.Length
             if ($Head.total) { $total = [Math]::Min([long]$Head.total, $total) }
             $at = [long]$Head.offset
-            $end = [Math]::Min($total, $at + [long]$Head.count)
+            $end = [Math]::Min($total, $at + [long]$Head.amount)
             [void]$stream.Seek($at, [IO.SeekOrigin]::Begin)
             $pack = $Head.pack -eq '1'
             while ($at -lt $end) {
@@ -628,7 +642,7 @@ function Send-File([hashtable]$Head) {
                 Send-Frame 5 $piece $pack $false
                 $at += $got
             }
-            $reply.length = $total
+            $reply.size = $total
             if ($at -ge $total -and $stream.Length -eq $total) { $reply.sum = Get-Sum $Head.path }
         }
         finally { $stream.Dispose() }

@@ -126,8 +126,8 @@ class FakeLoop:
             return
         if kind == frames.PUT_OPEN:
             old = self.server.parts.get(head["part"], b"") if head.get("resume") else b""
-            if "length" in head:
-                old = old[: int(head["length"])]
+            if "keep" in head:
+                old = old[: int(head["keep"])]
             self.put = {"part": head["part"], "id": head["transfer"]}
             self.server.parts[head["part"]] = old
             return
@@ -140,7 +140,7 @@ class FakeLoop:
             self.run(data.decode(), head)
         elif kind == frames.PUT_CHECK:
             content = self.server.parts[str(self.put["part"])]
-            self.done(error="", length=str(len(content)), sum=hashlib.sha256(content).hexdigest())
+            self.done(error="", size=str(len(content)), sum=hashlib.sha256(content).hexdigest())
         elif kind == frames.PUT_COMMIT:
             content = self.server.parts[str(self.put["part"])]
             if hashlib.sha256(content).hexdigest() == head["sum"]:
@@ -150,11 +150,11 @@ class FakeLoop:
         elif kind == frames.GET:
             content = self.server.files[head["path"]]
             start = int(head["offset"])
-            wanted = content[start : start + int(head["count"])]
+            wanted = content[start : start + int(head["amount"])]
             for at in range(0, len(wanted), 100_000):
                 self.write(frames.DATA, wanted[at : at + 100_000], keep=False)
             end = start + len(wanted) >= len(content)
-            self.done(error="", length=str(len(content)), sum=hashlib.sha256(content).hexdigest() if end else "")
+            self.done(error="", size=str(len(content)), sum=hashlib.sha256(content).hexdigest() if end else "")
 
     def run(self, script: str, head: dict[str, str]) -> None:
         code = 0
