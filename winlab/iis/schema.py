@@ -125,7 +125,7 @@ class AttributeSchema:
                 return True
             if lowered in ("false", "0"):
                 return False
-            raise invalid("Boolean value must be 'true' or 'false'")
+            raise invalid("Not a valid boolean")
         if self.type == "enum":
             for name, number in self.values:
                 if name.lower() == text.strip().lower():
@@ -159,7 +159,7 @@ class AttributeSchema:
         try:
             return parse_timespan(text)
         except (ValueError, OverflowError):
-            raise invalid("Timespan must be in the format [d.]hh:mm:ss") from None
+            raise invalid("Not a valid time span") from None
 
     def _parse_integer(self, text: str) -> int:
         text = text.strip()
@@ -172,7 +172,7 @@ class AttributeSchema:
             value = high + 1
         if not low <= value <= high:
             names = {"uint": "unsigned integer", "int": "integer", "int64": "64-bit integer"}
-            raise invalid(f"Value must be a valid {names[self.type]}")
+            raise invalid(f"Not a valid {names[self.type]}")
         return value
 
     def check(self, value: object) -> Value:

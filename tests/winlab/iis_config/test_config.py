@@ -99,7 +99,16 @@ def test_virtual_directories_lead_to_their_own_folder(make_store: Make) -> None:
         ("<rewrite/>", 0x8007000D, ""),
         ("<directoryBrowse colour='red'/>", 0x8007000D, "Unrecognized attribute 'colour'"),
         ("<directoryBrowse><x/></directoryBrowse>", 0x8007000D, "Unrecognized element 'x'"),
-        ("<directoryBrowse enabled='perhaps'/>", 0x8007000D, "The 'enabled' attribute is invalid."),
+        (
+            "<directoryBrowse enabled='perhaps'/>",
+            0x8007000D,
+            "The 'enabled' attribute is invalid.  Not a valid boolean",
+        ),
+        (
+            "<security><requestFiltering><requestLimits maxAllowedContentLength='4294967296'/></requestFiltering></security>",
+            0x8007000D,
+            "The 'maxAllowedContentLength' attribute is invalid.  Not a valid unsigned integer",
+        ),
         (
             "<staticContent><mimeMap fileExtension='.css' mimeType='a/b'/></staticContent>",
             0x800700B7,

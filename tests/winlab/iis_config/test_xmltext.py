@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from winlab.iis.xmltext import XmlDocument, XmlElement, XmlError, escape, unescape
 
@@ -87,3 +89,51 @@ def test_what_is_not_xml_is_refused_with_its_line(data: bytes, line: int) -> Non
 def test_values_survive_escaping() -> None:
     value = "a<b> & \"c\" 'd'\r\n\tü"
     assert unescape(escape(value)) == value
+
+
+_names = st.sampled_from(["add", "site", "b-c", "x.y"])
+_space = st.sampled_from(["", " ", "\n    ", "\r\n\t", "\n\n  "])
+_values = st.text(
+    st.characters(codec="utf-8", exclude_categories=("Cc", "Cs"), exclude_characters="\ufffe\uffff<&'"), max_size=8
+)
+
+
+@st.composite
+def _elements(draw: st.DrawFn, depth: int = 0) -> str:
+    name, attributes = draw(_names), draw(st.dictionaries(_names, _values, max_size=3))
+    start = f"<{name}" + "".join(
+        f"{draw(_space) or ' '}{n}{draw(st.sampled_from(['=', ' = ']))}'{v}'" for n, v in attributes.items()
+    )
+    children = (
+        draw(st.lists(st.one_of(_space, st.just("<!-- note -->"), _elements(depth + 1)), max_size=4))
+        if depth < 3
+        else []
+    )
+    return f"{start}{draw(_space)}/>" if not children else f"{start}>{''.join(children)}</{name}{draw(_space)}>"
+
+
+@settings(deadline=None)
+@given(_elements())
+def test_any_layout_survives(text: str) -> None:
+    document = XmlDocument.parse(text.encode())
+    assert document.to_bytes() == text.encode()
+    document.root.set("z", "new")
+    assert document.to_bytes().replace(b' z="new"', b"", 1) == text.encode()
+
+
+@settings(deadline=None)
+@given(_elements(), st.data())
+def test_what_is_added_and_removed_again_leaves_the_rest(text: str, data: st.DataObject) -> None:
+    document = XmlDocument.parse(text.encode())
+    before = [list(e.attributes()) for e in _all(document.root)]
+    place = data.draw(st.sampled_from(_all(document.root)))
+    new = XmlElement("new")
+    place.append(new)
+    again = XmlDocument.parse(document.to_bytes())
+    assert sum(e.name == "new" for e in _all(again.root)) == 1
+    place.remove(new)
+    assert [list(e.attributes()) for e in _all(XmlDocument.parse(document.to_bytes()).root)] == before
+
+
+def _all(element: XmlElement) -> list[XmlElement]:
+    return [element, *(e for child in element.elements for e in _all(child))]
