@@ -120,35 +120,9 @@ class InvocationInfo(NetObject):
         """``At line:1 char:1`` with the line and the tildes."""
         if self.extent is None:
             return ""
+        from winlab.powershell.formatting.errorview import position_message
+
         return position_message(self.extent)
-
-
-def position_message(extent: Any) -> str:
-    """The message of a position as 5.1 words it."""
-    line_number = extent.start_line_number
-    column = extent.start_column_number
-    head = f"At {extent.file}:{line_number} char:{column}" if extent.file else f"At line:{line_number} char:{column}"
-    line = extent.source.line(line_number)
-    if extent.end_line_number == line_number:
-        width = extent.end_column_number - column
-    else:
-        width = len(line) - column + 1
-    before, marked, after = line[: column - 1], line[column - 1 : column - 1 + width], line[column - 1 + width :]
-    dots = ""
-    if len(line) > 69:  # the engine shows at most 69 characters around the error
-        start = max(0, min(column - 1 - max(0, (69 - width) // 2), len(line) - 69))
-        if start > 0:
-            before = " ... " + line[start : column - 1].lstrip() if start < column - 1 else " ... "
-            dots = " ..."
-        end = min(len(line), max(start + 69, column - 1 + width))
-        after = line[column - 1 + width : end]
-        if end < len(line):
-            after = after.rstrip() + " ..."
-    del dots
-    text = before + marked + after
-    stripped = text if text.startswith(" ... ") else text.lstrip()
-    pad = len(before) - (len(text) - len(stripped))
-    return f"{head}\r\n+ {stripped}\r\n+ {' ' * max(pad, 0)}{'~' * max(len(marked.rstrip()) or 1, 1)}"
 
 
 # ---------------------------------------------------------------------------------------------------------------- streams
@@ -423,13 +397,15 @@ class CommandProcessor:
     def write_information(self, record: InformationRecord, always: bool = False) -> None:
         for collected in self.streams.information_lists:
             collected.append(record)
-        action = self.information_action or self.runtime.preference_variable(self.frame.scope, "informationpreference", "silentlycontinue")
-        if always and action in ("silentlycontinue", "ignore") and self.information_action is None:
-            self.streams.information(record)
+        action = self.information_action or self.runtime.preference_variable(
+            self.frame.scope, "informationpreference", "silentlycontinue"
+        )
+        if action == "ignore" and not always:
             return
-        if action == "ignore":
-            return
-        if action == "silentlycontinue" and not always:
+        root = self.runtime.root_streams
+        if self.streams.information == root.information and getattr(self.runtime.host, "name", "") == "ConsoleHost":
+            if action == "continue" or always:  # a console shows what is asked for; redirected or hosted, every record arrives
+                self.streams.information(record)
             return
         self.streams.information(record)
 

@@ -1405,10 +1405,10 @@ def file_arguments(args: list[str]) -> list[Argument]:
 
 def parse_exception(errors: list[Any]) -> NetException:
     """The ParseException for a script that does not parse."""
-    from winlab.powershell.runtime.commands import position_message
+    from winlab.powershell.formatting.errorview import parse_error_text
 
     first = errors[0]
-    message = "\r\n\r\n".join(f"{position_message(e.extent)}\r\n{e.message}" for e in errors)
+    message = parse_error_text(errors)
     error = NetException(SMA + "ParseException", message, error_id=first.error_id, category="ParserError", Errors=errors)
     record = ErrorRecord(error, first.error_id, "ParserError")
     record.invocation_info = InvocationInfo(None, first.extent)

@@ -1226,7 +1226,7 @@ def _command_type(cls: type, short: str) -> None:
     cls.net_type = _Info.net_type  # type: ignore[attr-defined]
 
 
-for _cls, _short in (
+for _cls, _class_name in (
     (commands.CmdletInfo, "CmdletInfo"),
     (commands.FunctionInfo, "FunctionInfo"),
     (commands.AliasInfo, "AliasInfo"),
@@ -1234,7 +1234,7 @@ for _cls, _short in (
     (commands.ExternalScriptInfo, "ExternalScriptInfo"),
     (commands.ScriptInfo, "ScriptInfo"),
 ):
-    _command_type(_cls, _short)
+    _command_type(_cls, _class_name)
 
 
 # ---------------------------------------------------------------------------------------------------------- variables

@@ -283,10 +283,26 @@ def make_constraint(frame: Frame, attributes: list[ast.AttributeBaseAst], name: 
 
     def constraint(value: Any) -> Any:
         for step in steps:
-            value = step(value)
+            value = _transformed(step, value)
         return value
 
     return constraint
+
+
+def _transformed(step: Callable[[Any], Any], value: Any) -> Any:
+    """A value that a typed variable does not take is a failed argument transformation."""
+    try:
+        return step(value)
+    except NetException as error:
+        if error.type_name != "System.Management.Automation.PSInvalidCastException":
+            raise
+        raise NetException(
+            "System.Management.Automation.ArgumentTransformationMetadataException",
+            error.message,
+            error,
+            error_id="RuntimeException",
+            category="MetadataError",
+        ) from None
 
 
 def _validation(validator: declaration.Validator, name: str, runtime: Any) -> Callable[[Any], Any]:
@@ -319,7 +335,9 @@ def parameter_constraint(info: ParameterInfo, runtime: Any) -> Callable[[Any], A
         if value is AutomationNull:
             value = None
         if info.resolved is not None and types:
-            value = conversion.convert(value, info.resolved) if info.resolved.full_name != "System.Object" else value
+            resolved = info.resolved
+            if resolved.full_name != "System.Object":
+                value = _transformed(lambda v: conversion.convert(v, resolved), value)
         for validator in info.validators:
             value = _validation(validator, info.name, runtime)(value)
         return value
