@@ -86,7 +86,7 @@ def get(url: str) -> str:
     response = connection.getresponse()
     body = response.read().decode("utf-8", "replace")
     print(f"{response.status} {response.reason} {parts.path}")
-    for name in ("Server", "Content-Type", "Cache-Control"):
+    for name in ("X-Powered-By", "Content-Type", "Cache-Control"):
         if response.headers[name]:
             print(f"  {name}: {response.headers[name]}")
     if title := re.search(r"<title>(.*?)</title>", body, re.DOTALL):

@@ -83,7 +83,7 @@ def _key(fact: type[ScriptFact], request: Mapping[str, Any]) -> str:
     return f"{fact.script} {json.dumps(request, sort_keys=True)}"
 
 
-def read(host: Host, fact: type[ScriptFact], **request: Any) -> dict[str, Any]:
+def read(host: Host, fact: type[ScriptFact], /, **request: Any) -> dict[str, Any]:
     """A fact of a host, from memory when nothing has run there since it was read.
 
     Args:

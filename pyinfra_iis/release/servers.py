@@ -36,7 +36,7 @@ def _uvicorn(application: str) -> tuple[str, ...]:
     # The selector loop: Windows' default one loses its listener on a broken connection (cpython issue 93821). uvicorn takes the scheme from
     # the handler's header only when it is one value, so a client that forges the header is seen as plain HTTP.
     options = ("--lifespan", "off", "--loop", "asyncio:SelectorEventLoop", "--timeout-graceful-shutdown", "8")
-    # IIS logs requests itself, and names itself where the application's server does not.
+    # IIS logs requests itself, and visitors need not know the server's name.
     quiet = ("--no-access-log", "--no-server-header")
     return ("-m", "uvicorn", application, *interface, "--host", "127.0.0.1", "--port", PORT, *options, *quiet)
 
