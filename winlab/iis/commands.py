@@ -12,7 +12,7 @@ from winlab.iis import mwa
 from winlab.iis.elements import Collection, Element
 from winlab.powershell.commands.core import Cmdlet, cmdlet, parameter, switch
 from winlab.powershell.dotnet import context
-from winlab.powershell.errors import ErrorRecord, NetException
+from winlab.powershell.errors import ErrorRecord, LabUnsupported, NetException
 from winlab.powershell.objects import Dictionary, PSCustomObject, PSObject
 
 IIS = "IISAdministration"
@@ -548,3 +548,97 @@ class RemoveWebsite(_IISCmdlet):
             self.invalid(f"Cannot find path 'IIS:\\Sites\\{self.name}' because it does not exist.")
         manager.sites.remove(found)
         manager.commit_changes()
+
+
+# -- what the lab lacks of both modules
+
+_LACKING = {
+    WEB: (
+        "Add-WebConfiguration Add-WebConfigurationLock Add-WebConfigurationProperty Backup-WebConfiguration Clear-WebConfiguration "
+        "ConvertTo-WebApplication Disable-WebGlobalModule Enable-WebGlobalModule Get-WebAppDomain Get-WebApplication Get-WebBinding "
+        "Get-WebConfigFile Get-WebConfiguration Get-WebConfigurationBackup Get-WebConfigurationLocation Get-WebConfigurationLock "
+        "Get-WebConfigurationProperty Get-WebFilePath Get-WebGlobalModule Get-WebHandler Get-WebItemState Get-WebManagedModule "
+        "Get-WebRequest Get-Website Get-WebsiteState Get-WebURL Get-WebVirtualDirectory New-WebApplication New-WebBinding "
+        "New-WebGlobalModule New-WebHandler New-WebManagedModule New-Website New-WebVirtualDirectory Remove-WebApplication "
+        "Remove-WebBinding Remove-WebConfigurationBackup Remove-WebConfigurationLocation Remove-WebConfigurationLock "
+        "Remove-WebConfigurationProperty Remove-WebGlobalModule Remove-WebHandler Remove-WebManagedModule Remove-WebVirtualDirectory "
+        "Rename-WebConfigurationLocation Restart-WebItem Restore-WebConfiguration Select-WebConfiguration Set-WebBinding "
+        "Set-WebConfiguration Set-WebConfigurationProperty Set-WebGlobalModule Set-WebHandler Set-WebManagedModule Start-WebCommitDelay "
+        "Start-WebItem Stop-WebCommitDelay Stop-WebItem"
+    ),
+    IIS: (
+        "Clear-IISCentralCertProvider Disable-IISCentralCertProvider Disable-IISSharedConfig Enable-IISCentralCertProvider "
+        "Enable-IISSharedConfig Export-IISConfiguration Get-IISCentralCertProvider Get-IISSharedConfig Remove-IISConfigElement "
+        "Set-IISCentralCertProvider Set-IISCentralCertProviderCredential"
+    ),
+}
+_THEIR_PARAMETERS = [
+    "AlwaysRunning",
+    "AppDomain",
+    "ApplicationPool",
+    "AtElement",
+    "AtIndex",
+    "AtName",
+    "Attribute",
+    "BindingInformation",
+    "CertStoreLocation",
+    "Clr",
+    "ConfigElement",
+    "Count",
+    "Destination",
+    "DontCopyRemoteKeys",
+    "ElementName",
+    "Filter",
+    "Force",
+    "HostHeader",
+    "Id",
+    "Image",
+    "InputObject",
+    "IPAddress",
+    "KeyEncryptionPassword",
+    "Location",
+    "Metadata",
+    "Modules",
+    "Name",
+    "NewName",
+    "Passthru",
+    "Password",
+    "Path",
+    "PhysicalPath",
+    "Port",
+    "PreCondition",
+    "Process",
+    "PropertyName",
+    "Protocol",
+    "PSPath",
+    "Recurse",
+    "RequiredAccess",
+    "ResourceType",
+    "ScriptProcessor",
+    "Site",
+    "SiteName",
+    "Ssl",
+    "SslFlags",
+    "Type",
+    "Url",
+    "UserName",
+    "Value",
+    "Verb",
+    "VirtualDirectory",
+]
+
+
+def _declare_lacking(name: str, module: str) -> None:
+    @cmdlet(name, module=module, dynamic=_THEIR_PARAMETERS)
+    class Lacking(Cmdlet):
+        rest = parameter("Rest", "Object[]", remaining=True)
+
+        def begin(self) -> None:
+            if not self.machine.has_module(module):
+                raise self.runtime.command_missing(name)
+            raise LabUnsupported(f"the command {name}")
+
+
+for _module, _names in _LACKING.items():
+    for _name in _names.split():
+        _declare_lacking(_name, _module)
