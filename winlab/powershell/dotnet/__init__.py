@@ -25,11 +25,15 @@ MODULES = (
     "cryptography",
     "xml",
     "reflection",
+    "services",
+    "type_files",
     "net",
     "web",
     "access",
     "certificates",
     "reflection",
+    "services",
+    "type_files",
 )
 _loaded = False
 

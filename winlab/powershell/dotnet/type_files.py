@@ -1,0 +1,165 @@
+"""Properties that Windows PowerShell's type files (types.ps1xml) add to .NET types."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from winlab.powershell.objects import PSArray, PSCustomObject
+from winlab.powershell.runtime.members import extend_type
+
+from .core import get_type
+from .diagnostics import FileVersionInfo
+from .values import net_string
+
+_READ_ONLY, _HIDDEN, _SYSTEM, _DIRECTORY, _ARCHIVE, _LINK = 1, 2, 4, 16, 32, 1024
+
+
+def mode_text(info: Any) -> str:
+    """`d-----`, `-a----`: directory, archive, read-only, hidden, system, link."""
+    bits = info.attributes
+    if bits == -1:
+        return ""
+    shown = ((_DIRECTORY, "d"), (_ARCHIVE, "a"), (_READ_ONLY, "r"), (_HIDDEN, "h"), (_SYSTEM, "s"), (_LINK, "l"))
+    return "".join(letter if bits & bit else "-" for bit, letter in shown)
+
+
+def _base_name(info: Any) -> str:
+    name, extension = info.name, info.extension
+    return name[: len(name) - len(extension)] if extension else name
+
+
+def _link_type(info: Any) -> str | None:
+    found = info.entry
+    return (
+        "Junction"
+        if found is not None and found.is_link and found.is_dir
+        else "SymbolicLink"
+        if found is not None and found.is_link
+        else None
+    )
+
+
+def _target(info: Any) -> Any:
+    found = info.entry
+    return PSArray([found.link_target], get_type("System.String")) if found is not None and found.link_target else None
+
+
+for _name in ("System.IO.FileInfo", "System.IO.DirectoryInfo"):
+    extend_type(_name, "Mode", mode_text, kind="CodeProperty")
+    extend_type(_name, "LinkType", _link_type, kind="CodeProperty")
+    extend_type(_name, "Target", _target, kind="CodeProperty")
+extend_type("System.IO.FileInfo", "BaseName", _base_name)
+extend_type("System.IO.FileInfo", "VersionInfo", lambda info: FileVersionInfo(info.full))
+extend_type("System.IO.DirectoryInfo", "BaseName", lambda info: info.name)
+
+_PROCESS = "System.Diagnostics.Process"
+for _alias, _target_name in (
+    ("Name", "ProcessName"),
+    ("SI", "SessionId"),
+    ("Handles", "HandleCount"),
+    ("VM", "VirtualMemorySize64"),
+    ("WS", "WorkingSet64"),
+    ("PM", "PagedMemorySize64"),
+    ("NPM", "NonpagedSystemMemorySize64"),
+):
+    extend_type(_PROCESS, _alias, _target_name)
+extend_type(_PROCESS, "Path", lambda process: process.own().image)
+extend_type(_PROCESS, "CPU", lambda process: process.time_TotalProcessorTime.seconds)
+for _field in ("Company", "FileVersion", "ProductVersion", "Description", "Product"):
+    _source = {"Company": "CompanyName", "Description": "FileDescription", "Product": "ProductName"}.get(_field, _field)
+    extend_type(
+        _PROCESS, _field, lambda process, _source=_source: FileVersionInfo(process.own().image).fields.get(_source)
+    )
+extend_type(_PROCESS, "__NounName", lambda process: "Process", kind="NoteProperty")
+
+_SERVICE = "System.ServiceProcess.ServiceController"
+extend_type(_SERVICE, "Name", "ServiceName")
+extend_type(_SERVICE, "RequiredServices", "ServicesDependedOn")
+
+extend_type("System.Net.IPAddress", "IPAddressToString", str)
+extend_type("System.Diagnostics.EventLogEntry", "EventID", lambda entry: entry.event_id)
+extend_type("System.Guid", "Guid", str)
+
+
+class _DnsName(PSCustomObject):
+    """A name of the list; its text is the name."""
+
+    def __str__(self) -> str:
+        return net_string(self.get_note("Unicode"))
+
+
+def _dns_names(item: Any) -> PSArray:
+    made = []
+    for name in item.inner.dns_names:
+        one = _DnsName.of({"Punycode": name, "Unicode": name}, "Microsoft.PowerShell.Commands.DnsNameRepresentation")
+        made.append(one)
+    return PSArray(made)
+
+
+def _usages(item: Any) -> PSArray:
+    from cryptography import x509
+
+    names = {"1.3.6.1.5.5.7.3.1": "Server Authentication", "1.3.6.1.5.5.7.3.2": "Client Authentication"}
+    try:
+        usage = item.inner.x509.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    except x509.ExtensionNotFound:
+        return PSArray()
+    return PSArray(
+        [
+            PSCustomObject.of(
+                {"FriendlyName": names.get(one.dotted_string, one.dotted_string), "ObjectId": one.dotted_string},
+                "Microsoft.PowerShell.Commands.EnhancedKeyUsageRepresentation",
+            )
+            for one in usage
+        ]
+    )
+
+
+extend_type("System.Security.Cryptography.X509Certificates.X509Certificate2", "DnsNameList", _dns_names)
+extend_type("System.Security.Cryptography.X509Certificates.X509Certificate2", "EnhancedKeyUsageList", _usages)
+extend_type("System.Security.Cryptography.X509Certificates.X509Certificate2", "SendAsTrustedIssuer", lambda item: False)
+
+
+# ------------------------------------------------------------------------------------------------------------ access control
+
+_SECURITY = "System.Security.AccessControl.ObjectSecurity"
+
+
+def _nt_account() -> Any:
+    return get_type("System.Security.Principal.NTAccount")
+
+
+def _owner(security: Any) -> str | None:
+    from .access import account_or_sid
+
+    return net_string(account_or_sid(security.acl.owner)) if security.acl.owner else None
+
+
+def _group(security: Any) -> str:
+    from .access import account_or_sid
+
+    return net_string(account_or_sid(security.acl.group))
+
+
+def _access_text(security: Any) -> str:
+    lines = []
+    for rule in security.get_access_rules(True, True, _nt_account()).items:
+        kind = "Allow" if rule.ace.allow else "Deny"
+        rights = get_type("System.Security.AccessControl.FileSystemRights").enum(rule.file_system_rights)
+        lines.append(f"{rule.identity} {kind}  {rights}")
+    return "\n".join(lines)
+
+
+def _path(security: Any) -> str | None:
+    return f"Microsoft.PowerShell.Core\\FileSystem::{security.path}" if security.path else None
+
+
+extend_type(_SECURITY, "Path", _path, kind="CodeProperty")
+extend_type(_SECURITY, "Owner", _owner, kind="CodeProperty")
+extend_type(_SECURITY, "Group", _group, kind="CodeProperty")
+extend_type(
+    _SECURITY, "Access", lambda security: security.get_access_rules(True, True, _nt_account()), kind="CodeProperty"
+)
+extend_type(_SECURITY, "Sddl", lambda security: security.acl.to_sddl(), kind="CodeProperty")
+extend_type(_SECURITY, "AccessToString", _access_text)
+extend_type(_SECURITY, "AuditToString", lambda security: "")
