@@ -657,18 +657,26 @@ function Send-File([hashtable]$Head) {
 
 # ---- start ----------------------------------------------------------------------------------------------------------
 
+$WindowsCalls = @'
+[DllImport("kernel32.dll", CharSet = CharSet.Unicode)] public static extern IntPtr CreateFile(string name, int access, int share, IntPtr security, int creation, int flags, IntPtr template);
+[DllImport("kernel32.dll")] public static extern bool SetHandleInformation(IntPtr handle, int mask, int flags);
+[DllImport("kernel32.dll")] public static extern bool SetStdHandle(int which, IntPtr handle);
+'@
+$LinuxCalls = @'
+[DllImport("libc")] public static extern int dup(int old);
+[DllImport("libc")] public static extern int dup2(int old, int wanted);
+[DllImport("libc")] public static extern int open(string path, int flags);
+'@
+
 # Programs started by a script inherit the process's stdin, where the next requests will come: they get an empty one instead.
 function Set-StdInAside {
     try {
         if ($OnWindows) {
-            $calls = Add-Type -Namespace WinRMLoop -Name Calls -PassThru -MemberDefinition '[DllImport("kernel32.dll")] public static extern bool SetStdHandle(int which, IntPtr handle);'
-            $script:Empty = New-Object System.IO.Pipes.AnonymousPipeServerStream([IO.Pipes.PipeDirection]::Out, [IO.HandleInheritability]::Inheritable)
-            $handle = $Empty.ClientSafePipeHandle.DangerousGetHandle()
-            $done = $calls::SetStdHandle(-10, $handle)
-            $Empty.Dispose()
-            return $done
+            $calls = Add-Type -Namespace WinRMLoop -Name Calls -PassThru -MemberDefinition $WindowsCalls
+            $empty = $calls::CreateFile('NUL', -2147483648, 3, [IntPtr]::Zero, 3, 0, [IntPtr]::Zero)
+            return $calls::SetHandleInformation($empty, 1, 1) -and $calls::SetStdHandle(-10, $empty)
         }
-        $calls = Add-Type -Namespace WinRMLoop -Name Calls -PassThru -MemberDefinition '[DllImport("libc")] public static extern int dup(int old); [DllImport("libc")] public static extern int dup2(int old, int wanted); [DllImport("libc")] public static extern int open(string path, int flags);'
+        $calls = Add-Type -Namespace WinRMLoop -Name Calls -PassThru -MemberDefinition $LinuxCalls
         $own = New-Object Microsoft.Win32.SafeHandles.SafeFileHandle([IntPtr]$calls::dup(0), $true)
         $script:StdIn = New-Object System.IO.FileStream($own, [IO.FileAccess]::Read, 1)
         return $calls::dup2($calls::open('/dev/null', 0), 0) -eq 0
