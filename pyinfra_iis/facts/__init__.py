@@ -36,12 +36,21 @@ class ScriptFact(FactBase[dict[str, Any]]):
         return _parse(output)
 
 
+class Calls(list[tuple[str, dict[str, Any]]]):
+    """Scripts with their arguments; in pyinfra's messages only the scripts' names."""
+
+    def __repr__(self) -> str:
+        return ", ".join(dict.fromkeys(name for name, _ in self))
+
+    __str__ = __repr__
+
+
 class Several(FactBase[list[Any]]):
     """Many facts in one request; used by `prefetch`."""
 
     abstract = True
 
-    def command(self, calls: list[tuple[str, dict[str, Any]]]) -> StringCommand:
+    def command(self, calls: Calls) -> StringCommand:
         """The scripts with their arguments."""
         return Batch(calls)
 
@@ -113,7 +122,7 @@ def _read_all(
     known = _fresh(host)
     missing = [(fact, request) for fact, request in wanted if _key(fact, request) not in known.answers]
     if missing:
-        calls = [(fact.script, dict(request)) for fact, request in missing]
+        calls = Calls((fact.script, dict(request)) for fact, request in missing)
         answers = host.get_fact(Several, calls=calls)
         if not answers:
             raise FactProcessError(f"{host.name} did not tell its state.")
