@@ -215,6 +215,8 @@ class Exchange:
 
     async def _send(self, data: bytes) -> None:
         writer = self.connection.writer
+        if writer.transport.is_closing():
+            raise ClientGone("the client has closed its connection")
         self.bytes_sent += len(data)
         try:
             writer.write(data)
