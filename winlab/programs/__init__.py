@@ -36,6 +36,7 @@ _HERE = {
     "netsh": "netsh:main",
     "reg": "reg:main",
     "msiexec": "msiexec:main",
+    "python-setup": "python_setup:main",
     "appcmd": "appcmd:main",
 }
 REFUSED = ("comp", "curl", "dism", "explorer", "fc", "robocopy", "schtasks", "tar", "tree", "winrs", "wmic")

@@ -60,6 +60,8 @@ class NativeChild:
                     os.close(descriptor)
         # each pump gives back the write ends that the process held on its pipe
         self._stop_input = threading.Event()
+        # before any thread runs that may end the process
+        process.native = self
         if stdout_read is not None and isinstance(process.stdout, Pipe):
             self._spawn(self._pump_out, stdout_read, process.stdout, 2 if same else 1)
         if stderr_read is not None and isinstance(process.stderr, Pipe):

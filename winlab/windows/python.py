@@ -20,7 +20,7 @@ import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from winlab.windows import acl, cmdline, python_shim
+from winlab.windows import acl, cmdline, images, python_shim
 from winlab.windows.errors import WindowsError
 from winlab.windows.images import Image
 from winlab.windows.native import NativeChild
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 RC_NO_PYTHON = 103
 RC_CREATE_PROCESS = 101
 STATUS_DLL_NOT_FOUND = 0xC0000135
+_FILE_SYSTEM = "HKLM\\SYSTEM\\CurrentControlSet\\Control\\FileSystem"
 _DRIVE_PATH = re.compile(r"[A-Za-z]:[\\/]")
 _NAMED = re.compile(r"(-{0,2}[A-Za-z_][\w.\-]*=)(.+)", re.DOTALL)
 _URL = re.compile(r"([A-Za-z][\w+.\-]*):///([A-Za-z]:/.*)", re.DOTALL)
@@ -118,16 +119,18 @@ def start_python(process: Process, kind: Image) -> None:
         _make_executable(machine.fs.host_path(path))
     env = environment(machine, process.env, process.user)
     env["WINLAB_IMAGE"] = str(machine.fs.host_path(image))
+    if not machine.registry.get(_FILE_SYSTEM, "LongPathsEnabled", 0):
+        env["WINLAB_MAX_PATH"] = "259"
     rules = restrictions(machine, process.user)
     if rules:
         env["WINLAB_RIGHTS"] = json.dumps(rules)
     cwd = str(machine.fs.host_path(process.cwd))
     command = [str(executable), *translate_arguments(machine, arguments, process.cwd)]
     # files that a restricted identity makes are told by their mode: they are its own
-    process.native = NativeChild(process, command, env, cwd, umask=0o077 if rules else -1)
+    native = NativeChild(process, command, env, cwd, umask=0o077 if rules else -1)
     machine.processes.changed()
     if process.killed:
-        process.native.kill()
+        native.kill()
 
 
 def _make_executable(path: Path) -> None:
@@ -338,6 +341,34 @@ def build_distribution() -> bytes:
     """A Python for Windows as the lab has it, as a zip archive: the same bytes on the same machine each time.
 
     python.exe, pythonw.exe and the DLLs are stubs of the lab; `Lib` holds a few files as landmarks (the machine's own library is used), and pip."""
+    return _archive(_distribution())
+
+
+def build_nuget() -> bytes:
+    """The same as a NuGet package: everything below `tools/`, and a manifest."""
+    files = {f"tools/{name}": data for name, data in _distribution().items()}
+    files["python.nuspec"] = (
+        '<?xml version="1.0"?>\r\n<package xmlns="http://schemas.microsoft.com/packaging/2012/06/nuspec.xsd"><metadata>'
+        f"<id>python</id><version>{VERSION}</version><title>Python</title><authors>Python Software Foundation</authors>"
+        "<description>Installs 64-bit Python for use in build scenarios.</description></metadata></package>\r\n"
+    ).encode()
+    files["[Content_Types].xml"] = (
+        b'<?xml version="1.0" encoding="utf-8"?><Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
+        b'<Default Extension="nuspec" ContentType="application/octet" /><Default Extension="exe" ContentType="application/octet" /></Types>'
+    )
+    return _archive(files)
+
+
+def build_installer() -> bytes:
+    """The same as an installer with the options of python.org's: a program of the lab (`python-setup`) that carries the archive."""
+    stub = images.program_stub(
+        "python-setup", f"{VERSION}150.0", f"Python {VERSION} (64-bit)", "Python Software Foundation"
+    )
+    return stub.ljust(4096, b"\0") + build_distribution()
+
+
+def _distribution() -> dict[str, bytes]:
+    """Path (with slashes) -> content of an installed Python."""
     stdlib = Path(sysconfig.get_path("stdlib"))
     files: dict[str, bytes] = {name: python_stub() for name in ("python.exe", "pythonw.exe")}
     for name in (TAG, "python3", "vcruntime140", "vcruntime140_1"):
@@ -351,8 +382,11 @@ def build_distribution() -> bytes:
     )
     files["DLLs/_lab.txt"] = b"The machine's own extension modules are used.\r\n"
     files["libs/_lab.txt"] = b"The machine's own libraries are used.\r\n"
-    for name, data in _bundled_pip().items():
-        files[f"Lib/site-packages/{name}"] = data
+    files |= {f"Lib/site-packages/{name}": data for name, data in _bundled_pip().items()}
+    return files
+
+
+def _archive(files: dict[str, bytes]) -> bytes:
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as file:
         for name in sorted(files):

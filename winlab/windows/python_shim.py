@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 IMAGE = "WINLAB_IMAGE"
 RIGHTS = "WINLAB_RIGHTS"
+MAX_PATH = "WINLAB_MAX_PATH"
 VERSION = f"{sys.version_info[0]}.{sys.version_info[1]}"
 TAG = f"Python{sys.version_info[0]}{sys.version_info[1]}"
 
@@ -212,6 +213,24 @@ def restrict(rights: Rights) -> None:
             if event == "os.rename":
                 need(rights.can_write(arguments[0]), arguments[0])
             need(rights.can_write(arguments[1]), arguments[1])
+
+    sys.addaudithook(hook)
+
+
+def limit_paths(layout: Layout, limit: int) -> None:
+    """Without LongPathsEnabled a path over 259 characters is not found."""
+    length = limit + len(layout.drive) - len("C:")
+    events = ("open", "os.mkdir", "os.remove", "os.rename", "os.listdir", "os.scandir", "os.rmdir")
+
+    def hook(event: str, arguments: tuple[object, ...]) -> None:
+        if event in events and arguments and isinstance(arguments[0], str | bytes | os.PathLike):
+            path = os.fsdecode(arguments[0])
+            full = path if path.startswith("/") else os.getcwd() + "/" + path
+            # folders need room for a short file name
+            if len(full) > length - (12 if event == "os.mkdir" else 0) and os.path.normpath(full).startswith(
+                layout.drive
+            ):
+                raise FileNotFoundError(2, "No such file or directory", path)
 
     sys.addaudithook(hook)
 
@@ -424,6 +443,10 @@ def main() -> None:
     change_open()
     if "sysconfig" in sys.modules:
         patch_sysconfig(sys.modules["sysconfig"], layout)
+    limit = os.environ.get(MAX_PATH, "")
+    if limit:
+        os.environ._data.pop(MAX_PATH.encode(), None)  # type: ignore[attr-defined]
+        limit_paths(layout, int(limit))
     rights = Rights(layout, rules) if rules else None
     sys.meta_path.insert(0, Patches(layout, rights))
     if rights is not None:

@@ -284,3 +284,34 @@ def test_output_to_a_file(server: Machine) -> None:
             == 0
         )
     assert server.fs.read_bytes("C:\\app\\log") == b"out\r\nerr\r\n"
+
+
+def test_installer(machine: Machine, pool) -> None:
+    machine.fs.mkdir("C:\\app")
+    machine.fs.write_bytes("C:\\app\\setup.exe", python.build_installer())
+    options = "InstallAllUsers=1 TargetDir=C:\\Py PrependPath=1 Include_pip=0 Include_test=0"
+    assert run(machine, f"setup.exe {options}")[0] == 1602
+    assert run(machine, f"setup.exe /quiet {options} Bogus=1")[0] == 1639
+    assert run(machine, f"setup.exe /quiet {options}", pool)[0] == 1603
+    assert run(machine, f"setup.exe /quiet {options}")[0] == 0
+    key = machine.registry.open(
+        f"HKLM\\SOFTWARE\\Python\\PythonCore\\{sys.version_info[0]}.{sys.version_info[1]}\\InstallPath"
+    )
+    assert key.get() == "C:\\Py\\" and machine.env["Path"].startswith("C:\\Py\\Scripts\\;C:\\Py\\;")
+    assert run(machine, "cmd /c python -c print(1)")[1] == "1\r\n"
+    assert run(machine, "setup.exe /uninstall /quiet")[0] == 0
+    assert not machine.fs.exists("C:\\Py") and run(machine, "setup.exe /uninstall /quiet")[0] == 1605
+
+
+def test_nuget_package() -> None:
+    with zipfile.ZipFile(io.BytesIO(python.build_nuget())) as archive:
+        assert {"tools/python.exe", "python.nuspec", "[Content_Types].xml"} <= set(archive.namelist())
+
+
+def test_long_paths_need_the_setting(server: Machine) -> None:
+    script(server, "import os\nd = 'x' * 90\nos.makedirs(f'{d}/{d}')\nopen(f'{d}/{d}/' + 'y' * 100, 'w').close()")
+    code, _, err = run(server, f"{HOME}\\python.exe s.py")
+    assert code == 1 and "FileNotFoundError" in err and "mkdir" not in err
+    server.fs.rmtree("C:\\app\\" + "x" * 90)
+    server.registry.open("HKLM\\SYSTEM\\CurrentControlSet\\Control\\FileSystem").set("LongPathsEnabled", 1)
+    assert run(server, f"{HOME}\\python.exe s.py")[0] == 0
