@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from winlab.iis.config import ConfigStore, Section, Session
 
 
+# What a reader keeps at most before it starts anew: every folder that is asked for adds a file to look at.
+_MOST_FILES = 500
+_MOST_SECTIONS = 2000
+
+
 @dataclass(frozen=True)
 class BindingInfo:
     """A binding: `protocol`, `information` ("ip:port:host"), its parts, and sslFlags."""
@@ -74,15 +79,17 @@ class Reader:
     def refresh(self) -> bool:
         """Forgets what was read when a file has changed since; True when so."""
         with self.store.lock:
-            if self._session is not None and all(
-                self.store.files.signature(p) == s for p, s in self._signatures.items()
-            ):
+            crowded = len(self._signatures) > _MOST_FILES or len(self._sections) > _MOST_SECTIONS
+            if self._session is not None and not crowded and self._is_current():
                 return False
             self._session = self.store.session(self._signatures)
             self._signatures.clear()
             self._sections.clear()
             self._checked.clear()
             return True
+
+    def _is_current(self) -> bool:
+        return all(self.store.files.signature(path) == known for path, known in self._signatures.items())
 
     def _open(self) -> Session:
         if self._session is None:

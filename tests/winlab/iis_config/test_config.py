@@ -395,3 +395,13 @@ def test_deleting_an_element_leaves_its_inherited_values(make_store: Make) -> No
     assert len(variables.collection) == 0
     platform.delete()
     assert platform["processPath"] == "" and "httpPlatform " not in written(session, ROOT)
+
+
+def test_a_reader_does_not_grow_without_end(make_store: Make) -> None:
+    reader = make_store("fresh").reader()
+    reader.check("Default Web Site")
+    for number in range(600):
+        reader.check("Default Web Site", f"/{number}")
+    assert reader.refresh()
+    reader.check("Default Web Site")
+    assert not reader.refresh()
