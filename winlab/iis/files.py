@@ -99,6 +99,8 @@ class MachineFiles:
                 fs.open(path, "Open", "ReadWrite", "None", self._user).close()
             fs.write_bytes(temporary, data, user=self._user)
             try:
+                if fs.exists(path) and ((security := fs.get_acl(path)).explicit or security.protected):
+                    fs.set_acl(temporary, security)
                 fs.move(temporary, path, replace=True, user=self._user)
             except WindowsError:
                 fs.remove(temporary)

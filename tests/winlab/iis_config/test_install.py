@@ -11,6 +11,7 @@ from winlab.iis import install
 from winlab.iis.config import APPHOST
 from winlab.iis.errors import ConfigError
 from winlab.iis.files import MachineFiles, machine_store
+from winlab.windows.acl import Acl
 from winlab.windows.machine import Machine
 
 BASE = [
@@ -154,3 +155,15 @@ def test_a_file_that_somebody_holds_is_not_written(server: Machine) -> None:
     with server.fs.open(APPHOST, "Open", "Read", "Read"):
         error = _failure(session.commit)
     assert (error.hresult, error.text) == (0x80070020, "Cannot write configuration file")
+
+
+def test_a_commit_keeps_the_rights_on_a_file(server: Machine) -> None:
+    server.fs.write_bytes(WEB_CONFIG, b"<configuration/>")
+    server.fs.set_acl(WEB_CONFIG, Acl.from_sddl("O:BAG:SYD:(A;;FA;;;BA)(A;;FR;;;S-1-5-32-568)"))
+    before = server.fs.get_acl(WEB_CONFIG).to_sddl()
+    session = machine_store(server).session()
+    session.web(SITE).section("system.webServer/directoryBrowse").set("enabled", True)
+    session.commit()
+    assert b"directoryBrowse" in server.fs.read_bytes(WEB_CONFIG)
+    assert server.fs.get_acl(WEB_CONFIG).to_sddl() == before
+    assert [e.name for e in server.fs.listdir(r"C:\inetpub\wwwroot") if e.name.endswith(".tmp")] == []
