@@ -11,6 +11,7 @@ import struct
 import subprocess
 import threading
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from winlab.windows.errors import WindowsError
@@ -177,15 +178,11 @@ class NativeChild:
 
     def descendants(self) -> list[int]:
         """Host pids of what it has started and that still runs."""
-        children: dict[int, list[int]] = {}
-        for name in _process_names():
-            parent = _parent_of(name)
-            if parent is not None:
-                children.setdefault(parent, []).append(int(name))
+        children = _children()
         result: list[int] = []
         queue = [self.pid]
         while queue:
-            for child in children.get(queue.pop(), ()):
+            for child in children(queue.pop()):
                 result.append(child)
                 queue.append(child)
         return result
@@ -244,11 +241,26 @@ def _output(stream: Stream | None) -> tuple[int | None, int]:
     return None, os.dup(stream.fileno())
 
 
-def _process_names() -> list[str]:
-    try:
-        return [name for name in os.listdir("/proc") if name.isdigit()]
-    except OSError:
-        return []
+def _children() -> Callable[[int], list[int]]:
+    """Gives the children of a host process: from the kernel's own lists where it keeps them, else from one look at all processes."""
+    if os.path.exists(f"/proc/self/task/{threading.get_native_id()}/children"):
+        return _listed_children
+    found: dict[int, list[int]] = {}
+    with contextlib.suppress(OSError):
+        for name in os.listdir("/proc"):
+            parent = _parent_of(name) if name.isdigit() else None
+            if parent is not None:
+                found.setdefault(parent, []).append(int(name))
+    return lambda pid: found.get(pid, [])
+
+
+def _listed_children(pid: int) -> list[int]:
+    result: list[int] = []
+    with contextlib.suppress(OSError):
+        for thread in os.listdir(f"/proc/{pid}/task"):
+            with contextlib.suppress(OSError), open(f"/proc/{pid}/task/{thread}/children", encoding="ascii") as file:
+                result.extend(int(item) for item in file.read().split())
+    return result
 
 
 def _parent_of(pid: str) -> int | None:

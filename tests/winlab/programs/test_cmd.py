@@ -197,6 +197,12 @@ def test_lines_go_on(run) -> None:
     assert run.batch("echo one ^\ntwo\nif 1==1 (\n  echo a\n) else (\n  echo b\n)\n").out == "one two\na\n"
 
 
+def test_for_echoes_what_it_repeats(run) -> None:
+    assert run.cmd("for %i in (1 2) do echo %i").out == "\nC:\\work>echo 1 \n1\n\nC:\\work>echo 2 \n2\n"
+    assert run("cmd /q /c for %i in (1 2) do echo %i").out == "1\n2\n"
+    assert run.batch("for %%i in (1 2) do echo %%i").out == "1\n2\n"
+
+
 def test_for_over_files(run) -> None:
     fs = run.machine.fs
     fs.mkdir("C:\\work\\d\\e", parents=True)

@@ -434,7 +434,9 @@ class Parser:
         self._skip_blanks()
         self._keyword("do")
         self._skip_blanks()
+        start = self._pos
         node.body = self._branch()
+        node.body.source = self._text[start : self._pos]
         return node
 
     def _keyword(self, word: str) -> None:

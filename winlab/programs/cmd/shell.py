@@ -243,13 +243,14 @@ class Shell:
             return self.fail(exc.error)
         raise AssertionError(f"unknown node {node!r}")
 
-    def _show(self, node: Node) -> None:
-        """Echoes a command of a batch file before it runs."""
+    def _show(self, node: Node, repeated: bool = False) -> None:
+        """Echoes a command before it runs: those of a batch file, and everywhere what FOR repeats."""
         first = node
         while isinstance(first, Binary):
             first = first.left
-        if self.echo and self.batch is not None and not self.command_line_mode and not first.quiet and not self.in_pipe:
-            self.out(f"\n{self.prompt()}{node.source} \n")
+        in_batch = self.batch is not None and not self.command_line_mode
+        if self.echo and (in_batch or repeated) and not first.quiet and not self.in_pipe:
+            self.out(f"\n{self.prompt()}{expand.for_variables(node.source, self.variables, self.files)} \n")
 
     def _binary(self, node: Binary) -> int:
         if node.operator == "|":
@@ -338,7 +339,7 @@ class Shell:
             for row in values:
                 for offset, value in enumerate(row):
                     self.variables[chr(ord(node.variable) + offset)] = value
-                self._show(node.body)
+                self._show(node.body, repeated=True)
                 code = self.execute(node.body)
         except _ForError as exc:
             return self.fail(str(exc))
