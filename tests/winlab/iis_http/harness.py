@@ -361,7 +361,7 @@ class Web:
         finally:
             connection.close()
 
-    def raw(self, data: bytes, port: int = PORT, quiet: float = 1) -> bytes:
+    def raw(self, data: bytes, port: int = PORT, quiet: float = 10) -> bytes:
         """What comes back for raw bytes, up to the end of the connection or a silence of so many seconds."""
         with socket.create_connection((self.address, port), 10) as connection:
             connection.sendall(data)

@@ -62,7 +62,7 @@ def test_http_1_0_closes_unless_asked(web: Web) -> None:
     web.start()
     answer = web.raw(b"GET /a.txt HTTP/1.0\r\n\r\n" * 2)
     assert answer.count(b"HTTP/1.1 200") == 1
-    kept = web.raw(b"GET /a.txt HTTP/1.0\r\nConnection: keep-alive\r\n\r\n" * 2)
+    kept = web.raw(b"GET /a.txt HTTP/1.0\r\nConnection: keep-alive\r\n\r\n" * 2, quiet=1)
     assert kept.count(b"HTTP/1.1 200") == 2 and b"Connection: keep-alive" in kept
 
 
