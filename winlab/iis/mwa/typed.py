@@ -167,10 +167,7 @@ class ApplicationPoolProcessModel(ConfigurationElementNet):
     user_name = _attribute("UserName : string", "userName")
 
 
-class _PoolMembers(ConfigurationElementNet):
-    """What a pool and applicationPoolDefaults share."""
-
-
+# What a pool and applicationPoolDefaults share, and below what a site and siteDefaults share. Members are collected per class, so a base class will not do.
 _POOL_ATTRIBUTES = {
     "auto_start": _attribute("AutoStart : bool", "autoStart"),
     "cpu": _child("Cpu : ApplicationPoolCpu get", "cpu", lambda: ApplicationPoolCpu),
@@ -205,13 +202,13 @@ def _invoke(net: ConfigurationElementNet, name: str) -> Any:
 
 @mwa_type("ApplicationPoolDefaults", _ELEMENT)
 @_with_members(_POOL_ATTRIBUTES)
-class ApplicationPoolDefaults(_PoolMembers):
+class ApplicationPoolDefaults(ConfigurationElementNet):
     pass
 
 
 @mwa_type("ApplicationPool", _ELEMENT)
 @_with_members(_POOL_ATTRIBUTES)
-class ApplicationPool(_PoolMembers):
+class ApplicationPool(ConfigurationElementNet):
     name = _attribute("Name : string", "name")
     state = _attribute("State : ObjectState get", "state", "enum ObjectState", read_only=True)
 
