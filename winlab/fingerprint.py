@@ -38,7 +38,7 @@ VOLATILE_PARTS = ("accounts:/virtual",)
 VOLATILE_KEYS = frozenset(
     (
         *("boot_time", "boot", "time", "times", "created", "modified", "accessed", "written", "last_write"),
-        *("mtime", "ctime", "atime", "pid", "last_logon", "inode", "size", "archived", "last_run"),
+        *("mtime", "ctime", "atime", "pid", "last_logon", "inode", "ino", "size", "archived", "last_run"),
     )
 )
 _RECORD_DEPTH = 3
@@ -47,7 +47,8 @@ _RECORD_DEPTH = 3
 def machine_state(machine: Machine) -> dict[str, Any]:
     """Hashes of everything: `hash` and `durable` (name -> hash), `volatile_hash` and `volatile`."""
     with machine.lock:
-        parts = _records(machine.state_dir) | _registry(machine) | _services(machine)
+        # Services first: a scratch server writes theirs into the registry when it is first asked for them.
+        parts = _services(machine) | _registry(machine) | _records(machine.state_dir)
     parts |= _files(machine.state_dir / "C")
     durable = {name: value for name, (value, volatile) in sorted(parts.items()) if not volatile}
     volatile = {name: value for name, (value, volatile) in sorted(parts.items()) if volatile}
@@ -129,9 +130,14 @@ def _durable(value: Any) -> Any:
 def _split(name: str, value: Any, depth: int, volatile: bool, result: dict[str, tuple[str, bool]]) -> None:
     if isinstance(value, dict) and value and depth:
         for key, item in value.items():
-            _split(f"{name}/{key}", item, depth - 1, volatile, result)
+            _split(f"{name}/{key}", item, depth - 1, volatile or _names_volatile_file(key), result)
     else:
         result[name] = (_hash_of(value), volatile or name.startswith(VOLATILE_PARTS))
+
+
+def _names_volatile_file(key: str) -> bool:
+    """Whether a record is about a file that changes by itself (owner and ACL of a log)."""
+    return key[1:2] == ":" and _is_volatile(key[2:].replace("\\", "/").lstrip("/"))
 
 
 def _registry(machine: Machine) -> dict[str, tuple[str, bool]]:
