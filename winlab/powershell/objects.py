@@ -376,10 +376,6 @@ class OrderedDictionary(Dictionary):
         """Set; a key that is there already takes the new spelling, as the real class does."""
         self.entries[dictionary_key(key, self.ignore_case)] = (key, value)
 
-    def __setitem__(self, key: Any, value: Any) -> None:
-        """Set; the key takes the spelling it is set with."""
-        self.entries[dictionary_key(key, self.ignore_case)] = (key, value)
-
     def key_at(self, index: int) -> Any:
         """The normalised key at a position; IndexError outside."""
         if not 0 <= index < len(self.entries):

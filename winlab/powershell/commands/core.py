@@ -12,8 +12,8 @@ class GetThing(Cmdlet):
             self.write(...)
 ```
 
-Parameter types are written as in signatures of :mod:`winlab.powershell.dotnet.core` (``String[]``, ``Int32``, ``Management.Automation.ScriptBlock`` ...). A parameter that
-was not given reads as its ``default`` (None, False for switches); ``self.bound`` holds the names (lower case) that were given, with their values.
+Parameter types are written as in signatures of :mod:`winlab.powershell.dotnet.core` (``String[]``, ``Management.Automation.ScriptBlock`` ...). A parameter
+that was not given reads as its ``default`` (None, False for switches); ``self.bound`` holds the names (lower case) that were given, with their values.
 
 The commands of Windows PowerShell 5.1 travel with the package (``data/commands.json.gz``): every real parameter of a declared cmdlet that its class
 does not declare is known to the binder and refused by name, as is every real command that nobody declared.

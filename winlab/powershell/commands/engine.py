@@ -45,18 +45,34 @@ class OutNull(Cmdlet):
 @cmdlet("ForEach-Object", module=CORE, default_set="ScriptBlockSet", should_process=True, aliases=("%", "foreach"))
 class ForEachObject(Cmdlet):
     input_object = parameter(
-        "InputObject", PSOBJECT, roles={"ScriptBlockSet": SetInfo(pipeline=True), "PropertyAndMethodSet": SetInfo(pipeline=True)}, allow_null=True
+        "InputObject",
+        PSOBJECT,
+        roles={"ScriptBlockSet": SetInfo(pipeline=True), "PropertyAndMethodSet": SetInfo(pipeline=True)},
+        allow_null=True,
     )
     process_blocks = parameter(
-        "Process", f"{SCRIPT_BLOCK}[]", position=0, mandatory=True, sets=("ScriptBlockSet",), allow_null=True, allow_empty_collection=True
+        "Process",
+        f"{SCRIPT_BLOCK}[]",
+        position=0,
+        mandatory=True,
+        sets=("ScriptBlockSet",),
+        allow_null=True,
+        allow_empty_collection=True,
     )
     begin_block = parameter("Begin", SCRIPT_BLOCK, sets=("ScriptBlockSet",))
     end_block = parameter("End", SCRIPT_BLOCK, sets=("ScriptBlockSet",))
     remaining = parameter(
-        "RemainingScripts", f"{SCRIPT_BLOCK}[]", remaining=True, sets=("ScriptBlockSet",), allow_null=True, allow_empty_collection=True
+        "RemainingScripts",
+        f"{SCRIPT_BLOCK}[]",
+        remaining=True,
+        sets=("ScriptBlockSet",),
+        allow_null=True,
+        allow_empty_collection=True,
     )
     member_name = parameter("MemberName", "String", position=0, mandatory=True, sets=("PropertyAndMethodSet",))
-    argument_list = parameter("ArgumentList", "Object[]", remaining=True, sets=("PropertyAndMethodSet",), aliases=("Args",))
+    argument_list = parameter(
+        "ArgumentList", "Object[]", remaining=True, sets=("PropertyAndMethodSet",), aliases=("Args",)
+    )
 
     def begin(self) -> None:
         if self.parameter_set == "PropertyAndMethodSet":
@@ -103,7 +119,7 @@ class ForEachObject(Cmdlet):
                 self.write_error(
                     self.error(
                         "System.Management.Automation.PSArgumentNullException",
-                        "Cannot process argument because the value of argument \"InputObject\" is null.",
+                        'Cannot process argument because the value of argument "InputObject" is null.',
                         "InputObjectIsNull",
                         "InvalidArgument",
                     )
@@ -125,7 +141,10 @@ class ForEachObject(Cmdlet):
         else:
             if not isinstance(base, PSCustomObject):
                 members.refuse_if_real(type_of(base), name)
-            if self.runtime.frame.scope.strict_version() is not None and (self.runtime.frame.scope.strict_version() or 0) >= 2:
+            if (
+                self.runtime.frame.scope.strict_version() is not None
+                and (self.runtime.frame.scope.strict_version() or 0) >= 2
+            ):
                 self.write_error(
                     self.error(
                         "System.Management.Automation.PropertyNotFoundException",
@@ -140,13 +159,14 @@ class ForEachObject(Cmdlet):
     def _find(self, value: Any, name: str) -> Any:
         if has_wildcards(name):
             test = wildcard(name)
-            found = [i for i in [*members.properties(value), *members.methods(value)] if test(i.name)]
+            every: list[Any] = [*members.properties(value), *members.methods(value)]
+            found = [i for i in every if test(i.name)]
             if len(found) > 1:
                 listed = " ".join(f"{i.name}" for i in found)
                 self.throw(
                     self.error(
                         "System.ArgumentException",
-                        f"Input name \"{name}\" is ambiguous. It can be resolved to multiple matched members. Possible matches include: {listed}.",
+                        f'Input name "{name}" is ambiguous. It can be resolved to multiple matched members. Possible matches include: {listed}.',
                         "AmbiguousPropertyOrMethodName",
                         "InvalidArgument",
                     )
@@ -301,13 +321,13 @@ class SetStrictMode(Cmdlet):
 
 @cmdlet("Get-Command", module=CORE, default_set="CmdletSet", aliases=("gcm",))
 class GetCommand(Cmdlet):
-    names = parameter(
-        "Name", "String[]", roles={"AllCommandSet": SetInfo(position=0, pipeline=True, by_name=True)}
-    )
+    names = parameter("Name", "String[]", roles={"AllCommandSet": SetInfo(position=0, pipeline=True, by_name=True)})
     verb = parameter("Verb", "String[]", sets=("CmdletSet",), by_name=True)
     noun = parameter("Noun", "String[]", sets=("CmdletSet",), by_name=True)
     modules = parameter("Module", "String[]", by_name=True, aliases=("PSSnapin",))
-    command_type = parameter("CommandType", "Management.Automation.CommandTypes", sets=("AllCommandSet",), by_name=True, aliases=("Type",))
+    command_type = parameter(
+        "CommandType", "Management.Automation.CommandTypes", sets=("AllCommandSet",), by_name=True, aliases=("Type",)
+    )
     total = parameter("TotalCount", "Int32", by_name=True)
     all = switch("All")
 
@@ -323,11 +343,11 @@ class GetCommand(Cmdlet):
     def _by_name(self, name: str) -> None:
         if has_wildcards(name):
             test = wildcard(name)
-            for info in self._everything():
-                if test(info.name) and self._fits(info):
-                    self.write(info)
+            for one in self._everything():
+                if test(one.name) and self._fits(one):
+                    self.write(one)
             return
-        info = self._resolve(name)
+        info: Any = self._resolve(name)
         if info is None or not self._fits(info):
             real = real_commands().get(name.lower())
             if real is not None and info is None:
@@ -349,7 +369,7 @@ class GetCommand(Cmdlet):
     def _resolve(self, name: str) -> CommandInfo | None:
         alias = self.processor.frame.scope.find_alias(name.lower())
         if alias is not None:
-            return alias  # type: ignore[no-any-return]
+            return alias
         if self.command_type is not None and self.command_type.name == "Application":
             return self.runtime.find_external(name)
         return self.runtime.resolve_command(name, self.processor.frame)
@@ -424,7 +444,9 @@ def _declares(name: str) -> bool:
 
 
 def _built_in_info(name: str) -> modules.ModuleInfo:
-    info = modules.ModuleInfo(name, None, f"C:\\Windows\\system32\\WindowsPowerShell\\v1.0\\Modules\\{name}\\{name}.psd1", "Manifest")
+    info = modules.ModuleInfo(
+        name, None, f"C:\\Windows\\system32\\WindowsPowerShell\\v1.0\\Modules\\{name}\\{name}.psd1", "Manifest"
+    )
     info.version = BUILT_IN.get(name, "1.0")
     for cls in declared_cmdlets().values():
         if cls.module_name.lower() == name.lower():
@@ -437,7 +459,12 @@ def _built_in_info(name: str) -> modules.ModuleInfo:
 class ImportModule(Cmdlet):
     names = parameter("Name", "String[]", position=0, mandatory=True, sets=("Name",), pipeline=True)
     module_info = parameter(
-        "ModuleInfo", "Management.Automation.PSModuleInfo[]", position=0, mandatory=True, sets=("ModuleInfo",), pipeline=True
+        "ModuleInfo",
+        "Management.Automation.PSModuleInfo[]",
+        position=0,
+        mandatory=True,
+        sets=("ModuleInfo",),
+        pipeline=True,
     )
     everywhere = switch("Global")
     function = parameter("Function", "String[]")
@@ -468,10 +495,11 @@ class ImportModule(Cmdlet):
             exact = built_in(name)
             loaded = runtime.modules.get(name.lower())
             if loaded is not None and not self.force:
-                return loaded  # type: ignore[no-any-return]
+                return loaded
             if exact is not None:
                 if not self._available(exact):
-                    return self._missing(name)
+                    self._missing(name)
+                    return None
                 if not _declares(exact):
                     raise LabUnsupported(f"the module {exact}")
                 info = _built_in_info(exact)
@@ -479,7 +507,8 @@ class ImportModule(Cmdlet):
                 return info
             path = self._search(name)
             if path is None:
-                return self._missing(name)
+                self._missing(name)
+                return None
             return self._load_file(path)
         fs = self.machine.fs
         full = fs.resolve(name, self.runtime.file_location)
@@ -488,9 +517,11 @@ class ImportModule(Cmdlet):
             for extension in (".psd1", ".psm1"):
                 if fs.is_file(f"{full}\\{leaf}{extension}"):
                     return self._load_file(f"{full}\\{leaf}{extension}")
-            return self._missing(name)
+            self._missing(name)
+            return None
         if not fs.is_file(full):
-            return self._missing(name)
+            self._missing(name)
+            return None
         return self._load_file(full)
 
     def _available(self, name: str) -> bool:
@@ -510,6 +541,7 @@ class ImportModule(Cmdlet):
         return None
 
     def _missing(self, name: str) -> None:
+        """Report that there is no such module."""
         self.write_error(
             self.error(
                 "System.IO.FileNotFoundException",
@@ -525,7 +557,7 @@ class ImportModule(Cmdlet):
         loaded = self.runtime.modules.get(name.lower())
         if loaded is not None and not self.force:
             self._publish(loaded)
-            return loaded  # type: ignore[no-any-return]
+            return loaded
         if path.lower().endswith(".dll"):
             raise LabUnsupported(f"the binary module {path}")
         if path.lower().endswith(".psd1"):
@@ -539,19 +571,28 @@ class ImportModule(Cmdlet):
         table = unwrap(data)
         if not isinstance(table, Dictionary):
             self.throw(
-                self.error("System.InvalidOperationException", f"The module manifest '{path}' is not valid.", "Modules_InvalidManifest", "ResourceUnavailable")
+                self.error(
+                    "System.InvalidOperationException",
+                    f"The module manifest '{path}' is not valid.",
+                    "Modules_InvalidManifest",
+                    "ResourceUnavailable",
+                )
             )
         root = table.get("RootModule") or table.get("ModuleToProcess")
         if root is None:
             raise LabUnsupported(f"a module manifest without RootModule ({path})")
         folder = path.rpartition("\\")[0]
-        module = modules.load_script(self.runtime, name, self.machine.fs.resolve(to_string(root), folder), list(self.arguments or []))
+        module = modules.load_script(
+            self.runtime, name, self.machine.fs.resolve(to_string(root), folder), list(self.arguments or [])
+        )
         module.kind = "Script"
         module.version = to_string(table.get("ModuleVersion") or "0.0")
         wanted = table.get("FunctionsToExport")
         if wanted is not None:
             patterns = [to_string(p) for p in (iterate(wanted) if is_enumerable(wanted) else [wanted])]
-            module.exported_functions = {k: f for k, f in module.exported_functions.items() if any(wildcard(p)(f.name) for p in patterns)}
+            module.exported_functions = {
+                k: f for k, f in module.exported_functions.items() if any(wildcard(p)(f.name) for p in patterns)
+            }
         self._publish(module)
         return module
 
@@ -572,7 +613,9 @@ class ImportModule(Cmdlet):
 @cmdlet("Get-Module", module=CORE, default_set="Loaded", aliases=("gmo",))
 class GetModule(Cmdlet):
     names = parameter(
-        "Name", "String[]", roles={"Loaded": SetInfo(position=0, pipeline=True), "Available": SetInfo(position=0, pipeline=True)}
+        "Name",
+        "String[]",
+        roles={"Loaded": SetInfo(position=0, pipeline=True), "Available": SetInfo(position=0, pipeline=True)},
     )
     list_available = switch("ListAvailable", roles={"Available": SetInfo(mandatory=True)})
     all = switch("All", sets=("Loaded", "Available"))
@@ -595,7 +638,12 @@ class GetModule(Cmdlet):
 class RemoveModule(Cmdlet):
     names = parameter("Name", "String[]", position=0, mandatory=True, sets=("name",), pipeline=True)
     module_info = parameter(
-        "ModuleInfo", "Management.Automation.PSModuleInfo[]", position=0, mandatory=True, sets=("ModuleInfo",), pipeline=True
+        "ModuleInfo",
+        "Management.Automation.PSModuleInfo[]",
+        position=0,
+        mandatory=True,
+        sets=("ModuleInfo",),
+        pipeline=True,
     )
     force = switch("Force")
 
@@ -607,7 +655,7 @@ class RemoveModule(Cmdlet):
                 self.write_error(
                     self.error(
                         "System.InvalidOperationException",
-                        f"No modules were removed. Verify that the specification of modules to remove is correct and those modules exist in "
+                        "No modules were removed. Verify that the specification of modules to remove is correct and those modules exist in "
                         "the runspace.",
                         "Modules_NoModulesRemoved",
                         "ResourceUnavailable",
@@ -620,16 +668,19 @@ class RemoveModule(Cmdlet):
                 continue
             self.runtime.modules.pop(module.name.lower(), None)
             for scope in self.processor.frame.scope.chain():
-                for key, function in list((scope.functions or {}).items()):
+                functions = scope.functions or {}
+                for key, function in list(functions.items()):
                     if any(function is f for f in module.exported_functions.values()):
-                        del scope.functions[key]
+                        del functions[key]
 
 
 @cmdlet("New-Module", module=CORE, default_set="ScriptBlock", aliases=("nmo",))
 class NewModule(Cmdlet):
     name = parameter("Name", "String", position=0, mandatory=True, sets=("Name",), pipeline=True)
     block = parameter(
-        "ScriptBlock", SCRIPT_BLOCK, roles={"Name": SetInfo(position=1, mandatory=True), "ScriptBlock": SetInfo(position=0, mandatory=True)}
+        "ScriptBlock",
+        SCRIPT_BLOCK,
+        roles={"Name": SetInfo(position=1, mandatory=True), "ScriptBlock": SetInfo(position=0, mandatory=True)},
     )
     function = parameter("Function", "String[]")
     return_result = switch("ReturnResult")
@@ -641,7 +692,9 @@ class NewModule(Cmdlet):
         items: list[Any] = []
         module = modules.run_module(self.runtime, name, "", self.block, list(self.arguments or []), items.append)
         if self.function is not None:
-            module.exported_functions = {k: f for k, f in module.exported_functions.items() if any(wildcard(p)(f.name) for p in self.function)}
+            module.exported_functions = {
+                k: f for k, f in module.exported_functions.items() if any(wildcard(p)(f.name) for p in self.function)
+            }
         if self.as_object:
             made = PSCustomObject()
             for function in module.exported_functions.values():
@@ -687,7 +740,9 @@ class ExportModuleMember(Cmdlet):
 
 @cmdlet("Invoke-Command", module=CORE, default_set="InProcess", aliases=("icm",))
 class InvokeCommand(Cmdlet):
-    block = parameter("ScriptBlock", SCRIPT_BLOCK, position=0, mandatory=True, sets=("InProcess",), aliases=("Command",))
+    block = parameter(
+        "ScriptBlock", SCRIPT_BLOCK, position=0, mandatory=True, sets=("InProcess",), aliases=("Command",)
+    )
     no_new_scope = switch("NoNewScope", sets=("InProcess",))
     input_object = parameter("InputObject", PSOBJECT, sets=("InProcess",), pipeline=True)
     arguments = parameter("ArgumentList", "Object[]", sets=("InProcess",), aliases=("Args",))
@@ -702,7 +757,9 @@ class InvokeCommand(Cmdlet):
     def end(self) -> None:
         arguments = [Argument(None, a, True) for a in self.arguments or []]
         block = self.block
-        processor = ScriptProcessor(self.runtime, self.processor.frame, ScriptInfo(block), block, arguments, None, self.no_new_scope)
+        processor = ScriptProcessor(
+            self.runtime, self.processor.frame, ScriptInfo(block), block, arguments, None, self.no_new_scope
+        )
         processor.downstream = self.write
         processor.begin()
         if self.items or "inputobject" in self.bound:

@@ -128,7 +128,9 @@ def expressions(values: Any, *allowed: str) -> list[Expression]:
 class SelectObject(Cmdlet):
     input_object = parameter("InputObject", PSOBJECT, pipeline=True, allow_null=True)
     property = parameter(
-        "Property", "Object[]", roles={"DefaultParameter": SetInfo(position=0), "SkipLastParameter": SetInfo(position=0)}
+        "Property",
+        "Object[]",
+        roles={"DefaultParameter": SetInfo(position=0), "SkipLastParameter": SetInfo(position=0)},
     )
     exclude = parameter("ExcludeProperty", "String[]", sets=("DefaultParameter", "SkipLastParameter"))
     expand = parameter("ExpandProperty", "String", sets=("DefaultParameter", "SkipLastParameter"))
@@ -136,7 +138,9 @@ class SelectObject(Cmdlet):
     last = parameter("Last", "Int32", sets=("DefaultParameter",), validate=(ValidateRange(0, 2**31 - 1),))
     first = parameter("First", "Int32", sets=("DefaultParameter",), validate=(ValidateRange(0, 2**31 - 1),))
     skip = parameter("Skip", "Int32", sets=("DefaultParameter",), default=0, validate=(ValidateRange(0, 2**31 - 1),))
-    skip_last = parameter("SkipLast", "Int32", sets=("SkipLastParameter",), default=0, validate=(ValidateRange(0, 2**31 - 1),))
+    skip_last = parameter(
+        "SkipLast", "Int32", sets=("SkipLastParameter",), default=0, validate=(ValidateRange(0, 2**31 - 1),)
+    )
     wait = switch("Wait", sets=("DefaultParameter", "IndexParameter"))
     index = parameter("Index", "Int32[]", sets=("IndexParameter",), validate=(ValidateRange(0, 2**31 - 1),))
 
@@ -391,7 +395,9 @@ class GroupInfo(NetObject):
         self.items: list[Any] = []
 
 
-@net_type("Microsoft.PowerShell.Commands.GroupInfo", base="System.Object", assembly="Microsoft.PowerShell.Commands.Utility")
+@net_type(
+    "Microsoft.PowerShell.Commands.GroupInfo", base="System.Object", assembly="Microsoft.PowerShell.Commands.Utility"
+)
 class _GroupInfo(GroupInfo):
     @prop("Values : Collections.ArrayList get")
     def value_list(self) -> Any:
@@ -417,7 +423,11 @@ class _GroupInfo(GroupInfo):
 GroupInfo.net_type = _GroupInfo.net_type
 
 
-@net_type("Microsoft.PowerShell.Commands.GroupInfoNoElement", base="Microsoft.PowerShell.Commands.GroupInfo", assembly="Microsoft.PowerShell.Commands.Utility")
+@net_type(
+    "Microsoft.PowerShell.Commands.GroupInfoNoElement",
+    base="Microsoft.PowerShell.Commands.GroupInfo",
+    assembly="Microsoft.PowerShell.Commands.Utility",
+)
 class _GroupInfoNoElement(_GroupInfo):
     @prop("Group : Object get")
     def group(self) -> Any:
@@ -475,7 +485,11 @@ class GroupObject(Cmdlet):
         from winlab.powershell.runtime.psobjects import collection
 
         for group in self.groups:
-            key = group.values[0] if len(group.values) == 1 and not self.as_string else ", ".join(to_string(v) for v in group.values)
+            key = (
+                group.values[0]
+                if len(group.values) == 1 and not self.as_string
+                else ", ".join(to_string(v) for v in group.values)
+            )
             if unwrap(key) is None:
                 key = ""
             table[key] = collection(group.items)
@@ -495,7 +509,11 @@ class MeasureInfo(NetObject):
         self.property: Any = None
 
 
-@net_type("Microsoft.PowerShell.Commands.GenericMeasureInfo", base="System.Object", assembly="Microsoft.PowerShell.Commands.Utility")
+@net_type(
+    "Microsoft.PowerShell.Commands.GenericMeasureInfo",
+    base="System.Object",
+    assembly="Microsoft.PowerShell.Commands.Utility",
+)
 class _MeasureInfo(MeasureInfo):
     @prop("Count : Int32 get")
     def count_of(self) -> int:
@@ -529,7 +547,11 @@ class TextMeasureInfo(NetObject):
     property: Any = None
 
 
-@net_type("Microsoft.PowerShell.Commands.TextMeasureInfo", base="System.Object", assembly="Microsoft.PowerShell.Commands.Utility")
+@net_type(
+    "Microsoft.PowerShell.Commands.TextMeasureInfo",
+    base="System.Object",
+    assembly="Microsoft.PowerShell.Commands.Utility",
+)
 class _TextMeasureInfo(TextMeasureInfo):
     @prop("Lines : Object")
     def line_count(self) -> Any:
@@ -707,7 +729,9 @@ class MeasureCommand(Cmdlet):
 @cmdlet("Compare-Object", module=UTILITY, aliases=("compare", "diff"))
 class CompareObject(Cmdlet):
     reference = parameter("ReferenceObject", f"{PSOBJECT}[]", position=0, mandatory=True, allow_empty_collection=True)
-    difference = parameter("DifferenceObject", f"{PSOBJECT}[]", position=1, mandatory=True, pipeline=True, allow_empty_collection=True)
+    difference = parameter(
+        "DifferenceObject", f"{PSOBJECT}[]", position=1, mandatory=True, pipeline=True, allow_empty_collection=True
+    )
     sync_window = parameter("SyncWindow", "Int32", default=2**31 - 1)
     property = parameter("Property", "Object[]")
     exclude_different = switch("ExcludeDifferent")
@@ -881,7 +905,7 @@ class NewObject(Cmdlet):
                     self.write_error(
                         self.error(
                             "System.InvalidOperationException",
-                            f"The member \"{name}\" was not found for the specified .NET object.",
+                            f'The member "{name}" was not found for the specified .NET object.',
                             "InvalidOperationException",
                             "InvalidOperation",
                         )
@@ -946,7 +970,12 @@ class _NoMemberType(Validator):
 class AddMember(Cmdlet):
     input_object = parameter("InputObject", PSOBJECT, mandatory=True, pipeline=True)
     member_type = parameter(
-        "MemberType", "Management.Automation.PSMemberTypes", position=0, mandatory=True, sets=("MemberSet",), aliases=("Type",)
+        "MemberType",
+        "Management.Automation.PSMemberTypes",
+        position=0,
+        mandatory=True,
+        sets=("MemberSet",),
+        aliases=("Type",),
     )
     name = parameter("Name", "String", position=1, mandatory=True, sets=("MemberSet",))
     value = parameter("Value", "Object", position=2, sets=("MemberSet",))
@@ -972,10 +1001,19 @@ class AddMember(Cmdlet):
         validate=(_NoMemberType(), ValidateNotNullOrEmpty()),
     )
     note_value = parameter(
-        "NotePropertyValue", "Object", position=1, mandatory=True, sets=("NotePropertySingleMemberSet",), allow_null=True
+        "NotePropertyValue",
+        "Object",
+        position=1,
+        mandatory=True,
+        sets=("NotePropertySingleMemberSet",),
+        allow_null=True,
     )
     note_members = parameter(
-        "NotePropertyMembers", "Collections.IDictionary", position=0, mandatory=True, sets=("NotePropertyMultiMemberSet",)
+        "NotePropertyMembers",
+        "Collections.IDictionary",
+        position=0,
+        mandatory=True,
+        sets=("NotePropertyMultiMemberSet",),
     )
 
     def process(self) -> None:
@@ -1031,7 +1069,11 @@ class MemberDefinition(NetObject):
         self.definition = definition
 
 
-@net_type("Microsoft.PowerShell.Commands.MemberDefinition", base="System.Object", assembly="Microsoft.PowerShell.Commands.Utility")
+@net_type(
+    "Microsoft.PowerShell.Commands.MemberDefinition",
+    base="System.Object",
+    assembly="Microsoft.PowerShell.Commands.Utility",
+)
 class _MemberDefinition(MemberDefinition):
     @prop("TypeName : String get")
     def type_of_owner(self) -> str:
@@ -1080,7 +1122,9 @@ class GetMember(Cmdlet):
         tests = [wildcard(n) for n in self.names or ["*"]]
         kinds = get_type(SMA + "PSMemberTypes")
         wanted = self.member_type.value if self.member_type is not None else 8191
-        for kind, name, definition in sorted(found, key=lambda m: (kinds.enum_values[m[0]] not in (64, 128, 256), kinds.enum_values[m[0]], m[1].lower())):
+        for kind, name, definition in sorted(
+            found, key=lambda m: (kinds.enum_values[m[0]] not in (64, 128, 256), kinds.enum_values[m[0]], m[1].lower())
+        ):
             if any(t(name) for t in tests) and kinds.enum_values[kind] & wanted:
                 self.write(_MemberDefinition(type_name, name, kind, definition))
 
@@ -1099,7 +1143,11 @@ class GetMember(Cmdlet):
                 definition = f"{shown} {item.name} {{get;{'set;' if item.setter else ''}}}"
             elif item.kind == "NoteProperty":
                 current = unwrap(item.getter())
-                shown = "object" if current is None else ACCELERATOR_BY_TYPE.get(type_of(current).full_name, conversion.type_display(type_of(current)))
+                shown = (
+                    "object"
+                    if current is None
+                    else ACCELERATOR_BY_TYPE.get(type_of(current).full_name, conversion.type_display(type_of(current)))
+                )
                 definition = f"{shown} {item.name}={to_string(item.getter())}"
             elif item.kind == "AliasProperty" and item.member is None:
                 definition = f"{item.name} = Length"
@@ -1127,7 +1175,9 @@ class GetMember(Cmdlet):
     def _static(self, value: Any) -> list[tuple[str, str, str]]:
         t = value if isinstance(value, NetType) else type_of(value)
         found = [("Property", p.name, f"static {p.type_text} {p.name} {{get;}}") for p in t.all_props(True)]
-        found += [("Property", name, f"static {t.full_name} {name} {{get;}}") for name in (t.enum_values if t.is_enum else ())]
+        found += [
+            ("Property", name, f"static {t.full_name} {name} {{get;}}") for name in (t.enum_values if t.is_enum else ())
+        ]
         found += [("Method", name, name) for name in t.method_names(True)]
         return found
 
@@ -1172,7 +1222,7 @@ def scope_of(cmdlet_object: Cmdlet, text: str | None) -> Scope:
     cmdlet_object.throw(
         cmdlet_object.error(
             SMA + "PSArgumentException",
-            f"Cannot process argument because the value of argument \"scope\" is not valid. Change the value of the \"scope\" argument and run "
+            'Cannot process argument because the value of argument "scope" is not valid. Change the value of the "scope" argument and run '
             "the operation again.",
             "Argument",
             "InvalidArgument",
@@ -1268,7 +1318,11 @@ class _SetVariableCommand(_VariableCommand):
                 )
             )
             return
-        if existing is not None and (existing.read_only or existing.constant) and not (self.force and not existing.constant):
+        if (
+            existing is not None
+            and (existing.read_only or existing.constant)
+            and not (self.force and not existing.constant)
+        ):
             self.write_error(
                 self.error(
                     SMA + "SessionStateUnauthorizedAccessException",
@@ -1318,7 +1372,7 @@ class SetVariable(_SetVariableCommand):
         self.from_input = False
 
     def process(self) -> None:
-        if self.processor.binder.from_pipeline:
+        if self.processor.binder.from_pipeline:  # type: ignore[attr-defined]
             self.from_input = True
             self.items.append(self.value)
 
@@ -1484,7 +1538,14 @@ class NewAlias(_AliasCommand):
 @cmdlet("Write-Output", module=UTILITY, aliases=("echo", "write"))
 class WriteOutput(Cmdlet):
     input_object = parameter(
-        "InputObject", f"{PSOBJECT}[]", position=0, mandatory=True, pipeline=True, remaining=True, allow_null=True, allow_empty_collection=True
+        "InputObject",
+        f"{PSOBJECT}[]",
+        position=0,
+        mandatory=True,
+        pipeline=True,
+        remaining=True,
+        allow_null=True,
+        allow_empty_collection=True,
     )
     no_enumerate = switch("NoEnumerate")
 
@@ -1563,7 +1624,9 @@ class WriteError(Cmdlet):
 
 @cmdlet("Write-Warning", module=UTILITY)
 class WriteWarning(Cmdlet):
-    message = parameter("Message", "String", position=0, mandatory=True, pipeline=True, allow_empty_string=True, aliases=("Msg",))
+    message = parameter(
+        "Message", "String", position=0, mandatory=True, pipeline=True, allow_empty_string=True, aliases=("Msg",)
+    )
 
     def process(self) -> None:
         self.write_warning(self.message)
@@ -1571,7 +1634,9 @@ class WriteWarning(Cmdlet):
 
 @cmdlet("Write-Verbose", module=UTILITY)
 class WriteVerbose(Cmdlet):
-    message = parameter("Message", "String", position=0, mandatory=True, pipeline=True, allow_empty_string=True, aliases=("Msg",))
+    message = parameter(
+        "Message", "String", position=0, mandatory=True, pipeline=True, allow_empty_string=True, aliases=("Msg",)
+    )
 
     def process(self) -> None:
         self.write_verbose(self.message)
@@ -1579,7 +1644,9 @@ class WriteVerbose(Cmdlet):
 
 @cmdlet("Write-Debug", module=UTILITY)
 class WriteDebug(Cmdlet):
-    message = parameter("Message", "String", position=0, mandatory=True, pipeline=True, allow_empty_string=True, aliases=("Msg",))
+    message = parameter(
+        "Message", "String", position=0, mandatory=True, pipeline=True, allow_empty_string=True, aliases=("Msg",)
+    )
 
     def process(self) -> None:
         self.write_debug(self.message)
@@ -1680,7 +1747,10 @@ class WriteProgress(Cmdlet):
     source = parameter("SourceId", "Int32")
 
     def process(self) -> None:
-        if self.runtime.preference_variable(self.processor.frame.scope, "progresspreference", "continue") in ("silentlycontinue", "ignore"):
+        if self.runtime.preference_variable(self.processor.frame.scope, "progresspreference", "continue") in (
+            "silentlycontinue",
+            "ignore",
+        ):
             return
         record = _ProgressRecord(self.activity, self.status, self.identifier)
         record.percent = self.percent
@@ -1712,10 +1782,23 @@ class InvokeExpression(Cmdlet):
 @cmdlet("Start-Sleep", module=UTILITY, default_set="Seconds", aliases=("sleep",))
 class StartSleep(Cmdlet):
     seconds = parameter(
-        "Seconds", "Int32", position=0, mandatory=True, sets=("Seconds",), pipeline=True, by_name=True, validate=(ValidateRange(0, 2**31 - 1),)
+        "Seconds",
+        "Int32",
+        position=0,
+        mandatory=True,
+        sets=("Seconds",),
+        pipeline=True,
+        by_name=True,
+        validate=(ValidateRange(0, 2**31 - 1),),
     )
     milliseconds = parameter(
-        "Milliseconds", "Int32", mandatory=True, sets=("Milliseconds",), by_name=True, validate=(ValidateRange(0, 2**31 - 1),), aliases=("ms",)
+        "Milliseconds",
+        "Int32",
+        mandatory=True,
+        sets=("Milliseconds",),
+        by_name=True,
+        validate=(ValidateRange(0, 2**31 - 1),),
+        aliases=("ms",),
     )
 
     def process(self) -> None:
@@ -1730,7 +1813,9 @@ class GetRandom(Cmdlet):
     items = parameter(
         "InputObject", "Object[]", position=0, mandatory=True, sets=("RandomListItemParameterSet",), pipeline=True
     )
-    count = parameter("Count", "Int32", sets=("RandomListItemParameterSet",), default=1, validate=(ValidateRange(1, 2**31 - 1),))
+    count = parameter(
+        "Count", "Int32", sets=("RandomListItemParameterSet",), default=1, validate=(ValidateRange(1, 2**31 - 1),)
+    )
 
     def begin(self) -> None:
         generator = self.runtime.state.setdefault("random", random.Random())
@@ -1825,7 +1910,7 @@ class GetUICulture(Cmdlet):
 @cmdlet("Get-PSCallStack", module=UTILITY, aliases=("gcs",))
 class GetPSCallStack(Cmdlet):
     def end(self) -> None:
-        frame = self.processor.frame
+        frame: Any = self.processor.frame
         extent = self.processor.extent
         while frame is not None:
             line = extent.start_line_number if extent is not None else 0

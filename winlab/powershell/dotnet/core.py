@@ -898,7 +898,7 @@ def _collect(t: NetType, cls: type, factory: bool) -> None:
     del factory
 
 
-def _add_prop(t: NetType, value: prop) -> None:
+def _add_prop(t: NetType, value: DeclaredProperty) -> None:
     match = _PROPERTY.match(value.signature)
     if match is None:
         raise ValueError(f"{t.full_name}: cannot read the property signature {value.signature!r}")
@@ -1016,7 +1016,7 @@ _SIGNATURE_ALIASES = {
 def resolve_signature_type(text: str, environment: dict[str, NetType], near: NetType | None = None) -> NetType:
     """The type that a signature means; type parameters are looked up in ``environment``; an unbound one is Object. KeyError if unknown."""
     text = text.strip()
-    if text.endswith("&") or text.endswith("*"):
+    if text.endswith(("&", "*")):
         text = text[:-1]
     if text.endswith("[]"):
         return resolve_signature_type(text[:-2], environment, near).array
@@ -1094,7 +1094,7 @@ def type_of(value: Any) -> NetType:
     """The .NET type of a value. Null has none: TypeError."""
     kind = type(value)
     if kind is EnumValue:
-        return value.net_type  # type: ignore[no-any-return]
+        return value.net_type
     found = _python_types.get(kind)
     if found is not None:
         return found

@@ -41,7 +41,7 @@ def _pascal(name: str) -> str:
 
 def wrap(value: Any) -> Any:
     """A node, extent, name or list of such as a script sees it."""
-    if value is None or isinstance(value, (str, bool, int, float)) and not isinstance(value, enum.Enum):
+    if value is None or (isinstance(value, (str, bool, int, float)) and not isinstance(value, enum.Enum)):
         return value
     if isinstance(value, enum.Enum):
         return _enum_value(value)
@@ -337,7 +337,7 @@ def _declare(cls: type) -> NetType:
     names = [n for n in getattr(cls, "__annotations__", {}) if not n.startswith("_") and n not in skipped]
     names += [n for n, v in vars(cls).items() if isinstance(v, property) and n not in skipped]
     for attribute in names:
-        if attribute.lower() in made._props or attribute in ("extent", "parent") and base is None:
+        if attribute.lower() in made._props or (attribute in ("extent", "parent") and base is None):
             continue
         shown = _pascal(attribute)
         if shown.lower() in made._props:

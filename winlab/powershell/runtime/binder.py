@@ -334,7 +334,7 @@ class Binder:
 
     def _missing(self, set_name: str, by_pipeline: bool) -> list[ParameterInfo]:
         """Mandatory parameters of a set that are unbound; ``by_pipeline``: leave out those that input can still bind."""
-        found = []
+        found: list[ParameterInfo] = []
         for info in self.metadata.parameters.values():
             role = self._roles(info, set_name)
             if role is None or not role.mandatory or info.name.lower() in self.bound:
@@ -409,7 +409,11 @@ class Binder:
         if len(candidates) != 1:
             return None
         info, _ = candidates[0]
-        if info.net_type.full_name not in ("System.Object", "System.Management.Automation.PSObject") or info.validators or info.attributes:
+        if (
+            info.net_type.full_name not in ("System.Object", "System.Management.Automation.PSObject")
+            or info.validators
+            or info.attributes
+        ):
             return None
         roles = [self._roles(info, s) for s in self._valid_sets()]
         if not all(role is not None and role.pipeline for role in roles):
@@ -436,7 +440,7 @@ class Binder:
         return True
 
     def _pipeline_parameters(self) -> list[tuple[ParameterInfo, SetInfo]]:
-        found = []
+        found: list[tuple[ParameterInfo, SetInfo]] = []
         for set_name in self._valid_sets():
             for info in self.metadata.parameters.values():
                 role = self._roles(info, set_name)
@@ -559,11 +563,7 @@ class Binder:
             return value
         base = unwrap(value)
         if base is None and (not t.is_value_type or info.allow_null):
-            return (
-                ""
-                if name == "System.String" and not self._mandatory(info) and info.is_common is False and False
-                else None
-            )
+            return None
         if name == "System.String" and is_enumerable(base) and not isinstance(base, str):
             raise self._cannot_convert(info, value, "CannotConvertArgument", "Specified method is not supported.")
         if name == "System.Boolean" and not isinstance(base, bool):

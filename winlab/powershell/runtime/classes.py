@@ -79,7 +79,9 @@ def _define_enum(runtime: Runtime, frame: Frame, node: ast.TypeDefinitionAst) ->
     for member in node.members:
         assert isinstance(member, ast.PropertyMemberAst)
         if member.initial_value is not None:
-            following = int(conversion.convert(compiler.expression(member.initial_value)(frame), get_type("System.Int64")))
+            following = int(
+                conversion.convert(compiler.expression(member.initial_value)(frame), get_type("System.Int64"))
+            )
         values[member.name] = following
         following += 1
     t._enum_values = values
@@ -163,7 +165,12 @@ class ScriptClass:
         _remember(wanted)
         if member.is_static:
             t._static_props[key] = NetProperty(
-                member.name, text, lambda: self.statics.get(key), lambda v: self.statics.__setitem__(key, self._checked(member, wanted, v)), True, t
+                member.name,
+                text,
+                lambda: self.statics.get(key),
+                lambda v: self.statics.__setitem__(key, self._checked(member, wanted, v)),
+                True,
+                t,
             )
         else:
             t._props[key] = NetProperty(
@@ -227,16 +234,22 @@ class ScriptClass:
 
         _remember(returns)
         table.setdefault(member.name.lower(), []).append(
-            Overload(member.name, params, "Void" if is_void else returns.full_name, call, is_static, False, t, member.name)
+            Overload(
+                member.name, params, "Void" if is_void else returns.full_name, call, is_static, False, t, member.name
+            )
         )
 
     def _default_methods(self) -> None:
         t = self.net_type
         if "tostring" not in t._methods and self.base is None and not self.derives_exception:
-            t._methods["tostring"] = [Overload("ToString", [], "String", lambda o: o.net_type.name, False, False, t, "ToString()")]
+            t._methods["tostring"] = [
+                Overload("ToString", [], "String", lambda o: o.net_type.name, False, False, t, "ToString()")
+            ]
         if "equals" not in t._methods and self.base is None:
             t._methods["equals"] = [
-                Overload("Equals", ["Object"], "Boolean", lambda o, other: o is other, False, False, t, "Equals(Object)")
+                Overload(
+                    "Equals", ["Object"], "Boolean", lambda o, other: o is other, False, False, t, "Equals(Object)"
+                )
             ]
 
     # -- instances
@@ -277,7 +290,12 @@ class ScriptClass:
         member, values = self._pick(args)
         call = _base_call(member)
         try:
-            self._run(member, instance, values, before=lambda frame: self._construct_base(instance, [compiler.expression(a)(frame) for a in call]))
+            self._run(
+                member,
+                instance,
+                values,
+                before=lambda frame: self._construct_base(instance, [compiler.expression(a)(frame) for a in call]),
+            )
         except (NetException, TerminatingError) as error:
             if getattr(error, "leave", None) is not None:
                 raise

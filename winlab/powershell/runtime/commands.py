@@ -17,7 +17,6 @@ from winlab.powershell.errors import (
 )
 from winlab.powershell.objects import (
     AutomationNull,
-    Hashtable,
     NetObject,
     PSArray,
     ScriptBlock,
@@ -230,7 +229,7 @@ class CommandProcessor:
         self.frame = frame
         self.info = info
         self.extent = extent
-        self.streams: Streams = runtime.streams
+        self.streams: Any = runtime.streams  # a Streams
         self.downstream: Callable[[Any], None] = discard
         self.failed = False
         self.error_action: str | None = None
@@ -286,7 +285,7 @@ class CommandProcessor:
 
     def set_common(self, bound: dict[str, Any], metadata: CommandMetadata) -> None:
         """Take the common parameters out of what was bound."""
-        get = bound.get
+        get: Callable[[str], Any] = bound.get
         if "erroraction" in bound and metadata.parameters["erroraction"].is_common:
             self.error_action = get("erroraction").name.lower()
         if "warningaction" in bound:
@@ -307,7 +306,11 @@ class CommandProcessor:
             self.warning_variable = self._variable_list(get("warningvariable"))
         if get("informationvariable"):
             self.information_variable = self._variable_list(get("informationvariable"))
-        if self.error_variable is not None or self.warning_variable is not None or self.information_variable is not None:
+        if (
+            self.error_variable is not None
+            or self.warning_variable is not None
+            or self.information_variable is not None
+        ):
             self.streams = self.streams.copy()
             if self.error_variable is not None:
                 self.streams.error_lists += (self.error_variable,)
@@ -330,7 +333,7 @@ class CommandProcessor:
                 return old.value.items
         made = self.runtime.new_array_list()
         self.runtime.assign_variable(self.frame.scope, name, made)
-        return made.items  # type: ignore[no-any-return]
+        return made.items
 
     # -- errors
 
@@ -378,7 +381,9 @@ class CommandProcessor:
     # -- other streams
 
     def write_warning(self, text: str) -> None:
-        action = self.warning_action or self.runtime.preference_variable(self.frame.scope, "warningpreference", "continue")
+        action = self.warning_action or self.runtime.preference_variable(
+            self.frame.scope, "warningpreference", "continue"
+        )
         record = WarningRecord(text)
         record.invocation_info = self.invocation
         for collected in self.streams.warning_lists:
@@ -386,7 +391,13 @@ class CommandProcessor:
         self._by_preference(action, record, self.streams.warning, "WarningPreference", text)
 
     def write_verbose(self, text: str) -> None:
-        self._by_preference(self._flag(self.verbose_flag, "verbosepreference"), VerboseRecord(text), self.streams.verbose, "VerbosePreference", text)
+        self._by_preference(
+            self._flag(self.verbose_flag, "verbosepreference"),
+            VerboseRecord(text),
+            self.streams.verbose,
+            "VerbosePreference",
+            text,
+        )
 
     def write_debug(self, text: str) -> None:
         action = self._flag(self.debug_flag, "debugpreference")
@@ -404,7 +415,9 @@ class CommandProcessor:
             return
         root = self.runtime.root_streams
         if self.streams.information == root.information and getattr(self.runtime.host, "name", "") == "ConsoleHost":
-            if action == "continue" or always:  # a console shows what is asked for; redirected or hosted, every record arrives
+            if (
+                action == "continue" or always
+            ):  # a console shows what is asked for; redirected or hosted, every record arrives
                 self.streams.information(record)
             return
         self.streams.information(record)
@@ -419,9 +432,7 @@ class CommandProcessor:
             return
         sink(record)
         if action == "stop":
-            message = (
-                f'The running command stopped because the preference variable "{name}" or common parameter is set to Stop: {text}'
-            )
+            message = f'The running command stopped because the preference variable "{name}" or common parameter is set to Stop: {text}'
             error = NetException("System.Management.Automation.ActionPreferenceStopException", message)
             made = ErrorRecord(error, "ActionPreferenceStop", "OperationStopped")
             self.decorate(made)
@@ -480,7 +491,9 @@ class ExpressionProcessor(CommandProcessor):
 class CmdletProcessor(CommandProcessor):
     """A cmdlet of the lab."""
 
-    def __init__(self, runtime: Runtime, frame: Frame, info: CmdletInfo, arguments: list[Argument], extent: Any) -> None:
+    def __init__(
+        self, runtime: Runtime, frame: Frame, info: CmdletInfo, arguments: list[Argument], extent: Any
+    ) -> None:
         super().__init__(runtime, frame, info, extent)
         self.cls = info.cls
         self.arguments = arguments
@@ -580,7 +593,9 @@ class CmdletProcessor(CommandProcessor):
             try:
                 taken = binder.bind_input(value)
             except NetException as error:
-                record = ErrorRecord(error, error.error_id or error.short_name, error.category or "InvalidArgument", value)
+                record = ErrorRecord(
+                    error, error.error_id or error.short_name, error.category or "InvalidArgument", value
+                )
                 self.decorate(record)
                 self.write_error(record)
                 return
@@ -766,7 +781,12 @@ class ScriptProcessor(CommandProcessor):
 # -------------------------------------------------------------------------------------------------------------- pipelines
 
 
-def run_pipeline(runtime: Runtime, processors: list[CommandProcessor], out: Callable[[Any], None], values: Iterable[Any] | None = None) -> None:
+def run_pipeline(
+    runtime: Runtime,
+    processors: list[CommandProcessor],
+    out: Callable[[Any], None],
+    values: Iterable[Any] | None = None,
+) -> None:
     """Run commands: begin all, feed the first one, end in order. ``values``: input for the first (None: it has none)."""
     count = len(processors)
     if count > 1:
@@ -805,5 +825,3 @@ def _position(processors: list[CommandProcessor], stop: StopUpstream) -> int:
         if processor is stop.requester:
             return i
     raise stop
-
-

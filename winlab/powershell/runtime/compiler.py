@@ -44,7 +44,18 @@ Run = Callable[[Any, Callable[[Any], None]], None]
 
 _CONSTANTS = {"true": True, "false": False, "null": None}
 _AUTOMATIC = frozenset(
-    ["args", "input", "myinvocation", "psboundparameters", "pscmdlet", "psscriptroot", "pscommandpath", "this", "foreach", "switch"]
+    [
+        "args",
+        "input",
+        "myinvocation",
+        "psboundparameters",
+        "pscmdlet",
+        "psscriptroot",
+        "pscommandpath",
+        "this",
+        "foreach",
+        "switch",
+    ]
 )
 
 
@@ -85,7 +96,7 @@ def expression(node: ast.Ast) -> Evaluate:
     return handler(node)
 
 
-def _unsupported(node: ast.Ast) -> Evaluate:
+def _unsupported(node: ast.Ast) -> Any:
     name = type(node).__name__.removesuffix("Ast")
 
     def fail(frame: Any, out: Any = None) -> Any:
@@ -144,6 +155,7 @@ def _variable(node: ast.VariableExpressionAst) -> Evaluate:
 def _scoped_variable(path: ast.VariablePath, name: str, extent: Any) -> Evaluate:
     which = path.scope
     if which in ("using", "workflow"):
+
         def fail(frame: Any) -> Any:
             if which == "using":
                 raise runtime_error(
@@ -305,10 +317,12 @@ def _script_block(node: ast.ScriptBlockExpressionAst) -> Evaluate:
 
 def resolve_type(frame: Any, type_name: Any, extent: Any) -> NetType:
     """A type by name; TypeNotFound as PowerShell reports it."""
-    found = frame.runtime.resolve_type(type_name.full_name if hasattr(type_name, "full_name") else str(type_name), frame)
+    found = frame.runtime.resolve_type(
+        type_name.full_name if hasattr(type_name, "full_name") else str(type_name), frame
+    )
     if found is None:
         raise type_missing(type_name.full_name)
-    return found  # type: ignore[no-any-return]
+    return found
 
 
 def type_missing(name: str) -> NetException:
@@ -347,6 +361,7 @@ def _convert(node: ast.ConvertExpressionAst) -> Evaluate:
         return _reference(node.child)
     child = expression(node.child)
     if name == "ordered":
+
         def ordered(frame: Any) -> Any:
             value = child(frame)
             if isinstance(value, (Hashtable, OrderedDictionary)):
@@ -360,6 +375,7 @@ def _convert(node: ast.ConvertExpressionAst) -> Evaluate:
     if name == "pscustomobject":
         return lambda frame: conversion.cast(child(frame), get_type("System.Management.Automation.PSObject"))
     if name == "void":
+
         def void(frame: Any) -> Any:
             child(frame)
             return AutomationNull
@@ -393,7 +409,7 @@ def _reference(node: ast.ExpressionAst) -> Evaluate:
             if found is None:
                 raise runtime_error(
                     "NonExistingVariableReference",
-                    f"[ref] cannot be applied to a variable that does not exist.",
+                    "[ref] cannot be applied to a variable that does not exist.",
                 )
 
             def get() -> Any:
@@ -417,6 +433,7 @@ def _member(node: ast.MemberExpressionAst) -> Evaluate:
     target = expression(node.expression)
     name = _member_name(node.member)
     if node.static:
+
         def static(frame: Any) -> Any:
             owner = target(frame)
             key = name if type(name) is str else to_string(name(frame))
@@ -768,6 +785,7 @@ def _variable_setter(node: ast.VariableExpressionAst) -> Callable[[Any, Any], No
         return fail
     which = path.scope
     if which is not None:
+
         def scoped(frame: Any, value: Any) -> None:
             scope = scope_named(frame, which)
             found = scope.vars.get(lower)
@@ -804,9 +822,12 @@ def _member_place(node: ast.MemberExpressionAst) -> tuple[Evaluate, Callable[[An
         return name if type(name) is str else name(frame)
 
     if node.static:
+
         def put_static(frame: Any, value: Any) -> None:
             owner = target(frame)
-            members.set_static(owner if isinstance(owner, NetType) else _static_owner(owner), to_string(key_of(frame)), value)
+            members.set_static(
+                owner if isinstance(owner, NetType) else _static_owner(owner), to_string(key_of(frame)), value
+            )
 
         return _member(node), put_static
 
@@ -959,9 +980,10 @@ def _is_local_slot(node: ast.AssignmentStatementAst) -> bool:
     if owner is None or owner.parent is None:
         return False
     name = path.unqualified_path.lower()
-    targets: set[int] = set()
-    for found in owner.find_all(lambda n: isinstance(n, ast.AssignmentStatementAst), True):
-        targets.add(id(found.left))
+    targets = {
+        id(getattr(n, "left", None)) for n in owner.find_all(lambda n: isinstance(n, ast.AssignmentStatementAst), True)
+    }
+    found: Any
     for found in owner.find_all(lambda n: isinstance(n, ast.VariableExpressionAst), True):
         if found.extent.start_offset >= node.left.extent.start_offset:
             break
@@ -1063,7 +1085,8 @@ def statement_block(node: Any) -> Run:
 
 def _trapped(items: list[tuple[Run, Any]], traps: list[ast.TrapStatementAst]) -> Run:
     compiled = [
-        (t.trap_type, _type_getter(t.trap_type.type_name, t.extent) if t.trap_type else None, statement_block(t.body)) for t in traps
+        (t.trap_type, _type_getter(t.trap_type.type_name, t.extent) if t.trap_type else None, statement_block(t.body))
+        for t in traps
     ]
 
     def run(frame: Any, out: Callable[[Any], None]) -> None:
@@ -1327,6 +1350,7 @@ def _argument_value(node: ast.Ast) -> Evaluate:
         value = node.value
         text = node.extent.text
         if text != to_string(value) and isinstance(value, (int, float, Decimal)):
+
             def make(frame: Any) -> PSObject:
                 made = PSObject(value)
                 made.ps_members["tostring"] = PSMember("CodeMethod", "ToString", lambda base: text)
@@ -1334,7 +1358,11 @@ def _argument_value(node: ast.Ast) -> Evaluate:
 
             return make
         return lambda frame: value
-    if isinstance(node, ast.UnaryExpressionAst) and node.token_kind is K.Minus and isinstance(node.child, ast.ConstantExpressionAst):
+    if (
+        isinstance(node, ast.UnaryExpressionAst)
+        and node.token_kind is K.Minus
+        and isinstance(node.child, ast.ConstantExpressionAst)
+    ):
         return expression(node)
     evaluate = expression(node)
 
@@ -1375,7 +1403,9 @@ def redirections(nodes: list[ast.RedirectionAst]) -> Callable[[Any, Any], None] 
 
 
 def _merge(node: ast.MergingRedirectionAst) -> Callable[[Any, Any], None]:
-    names = list(_STREAM_NAMES.values()) if node.from_stream is RedirectionStream.All else [_STREAM_NAMES[node.from_stream]]
+    names = (
+        list(_STREAM_NAMES.values()) if node.from_stream is RedirectionStream.All else [_STREAM_NAMES[node.from_stream]]
+    )
 
     def run(frame: Any, processor: Any) -> None:
         for name in names:
@@ -1409,7 +1439,9 @@ def _to_file(node: ast.FileRedirectionAst) -> Callable[[Any, Any], None]:
         for name in names:
             setattr(processor.streams, name, sink)
         if is_output:
-            processor.redirect_output(sink) if hasattr(processor, "redirect_output") else _redirect_output(processor, sink)
+            processor.redirect_output(sink) if hasattr(processor, "redirect_output") else _redirect_output(
+                processor, sink
+            )
 
     return run
 
@@ -1539,7 +1571,9 @@ def _foreach(node: ast.ForEachStatementAst) -> Run:
     put = _variable_setter(node.variable)
     body = statement_block(node.body)
     label = (node.label or "").lower()
-    if node.body.find_all(lambda n: isinstance(n, ast.VariableExpressionAst) and n.variable_path.user_path.lower() == "foreach"):
+    if node.body.find_all(
+        lambda n: isinstance(n, ast.VariableExpressionAst) and n.variable_path.user_path.lower() == "foreach"
+    ):
         return _foreach_enumerator(values, put, body, label)
 
     def run(frame: Any, out: Callable[[Any], None]) -> None:
@@ -1680,7 +1714,10 @@ def _clause(node: ast.ExpressionAst, flags: SwitchFlags, ignore_case: bool) -> C
 
 def _try(node: ast.TryStatementAst) -> Run:
     body = statement_block(node.body)
-    catches = [([_type_getter(t.type_name, t.extent) for t in c.catch_types], statement_block(c.body)) for c in node.catch_clauses]
+    catches = [
+        ([_type_getter(t.type_name, t.extent) for t in c.catch_types], statement_block(c.body))
+        for c in node.catch_clauses
+    ]
     final = statement_block(node.finally_) if node.finally_ is not None else None
     body_extent = node.body.extent
 
@@ -1787,6 +1824,7 @@ def _continue(node: ast.ContinueStatementAst) -> Run:
 
 def _return(node: ast.ReturnStatementAst) -> Run:
     if node.pipeline is None:
+
         def bare(frame: Any, out: Callable[[Any], None]) -> None:
             raise ReturnException
 
@@ -1917,6 +1955,5 @@ _STATEMENTS: dict[type, Callable[[Any], Run]] = {
     ast.DataStatementAst: _data,
     ast.StatementBlockAst: _block,
     ast.CommandExpressionAst: _pure,
-    ast.CommandAst: lambda node: _single_command(node),
+    ast.CommandAst: _single_command,
 }
-

@@ -106,7 +106,7 @@ def to_string(value: Any) -> str:
     """``[string]$x`` and ``"$x"``."""
     kind = type(value)
     if kind is str:
-        return value  # type: ignore[no-any-return]
+        return value
     if value is None or value is AutomationNull:
         return ""
     if kind is bool:
@@ -177,7 +177,7 @@ def _custom_to_string(value: PSCustomObject) -> str:
 def _nested_text(value: Any) -> str:
     value = unwrap(value)
     if type(value) is PSCustomObject:
-        return "" if value.ps_members else ""
+        return ""
     if is_enumerable(value) and not isinstance(value, str):
         return type_of(value).full_name
     return to_string(value)
@@ -232,13 +232,13 @@ def to_bool(value: Any) -> bool:
     """``[bool]$x``, and the truth of a condition."""
     kind = type(value)
     if kind is bool:
-        return value  # type: ignore[no-any-return]
+        return value
     if value is None or value is AutomationNull:
         return False
     if kind is str:
         return value != ""
     if kind is int or kind is float or kind is Decimal:
-        return value != 0  # type: ignore[no-any-return]
+        return value != 0
     if kind is PSArray:
         count = len(value)
         if count == 0:
@@ -258,7 +258,7 @@ def to_bool(value: Any) -> bool:
     if kind is PSObject:
         return to_bool(value.base)
     if kind is SwitchParameter:
-        return value.is_present  # type: ignore[no-any-return]
+        return value.is_present
     if isinstance(value, EnumValue):
         return value.value != 0
     if is_list(value):
@@ -576,7 +576,7 @@ def _to_char(value: Any, t: NetType) -> Any:
         raise string_failure(
             value,
             t,
-            "InvalidCastIConvertible" if value else "InvalidCastIConvertible",
+            "InvalidCastIConvertible",
             "String must be exactly one character long.",
             "System.FormatException",
         )
@@ -612,7 +612,7 @@ def _to_array_type(value: Any, t: NetType) -> Any:
 def _to_hashtable(value: Any, t: NetType) -> Any:
     if isinstance(value, Hashtable):
         return value
-    if isinstance(value, OrderedDictionary) or (isinstance(value, Dictionary)):
+    if isinstance(value, Dictionary):
         return Hashtable(value.items(), ignore_case=False)
     raise _final(value, t)
 
@@ -858,7 +858,7 @@ def _by_constructor(value: Any, t: NetType) -> Any:
         return _from_properties(value, t, construct)
     source = type_of(value)
     for overload in t.ctors():
-        if len(overload.params) != 1 or overload.fn is None and not t.is_subclass_of("System.Exception"):
+        if len(overload.params) != 1 or (overload.fn is None and not t.is_subclass_of("System.Exception")):
             continue
         try:
             parameter = resolve_parameter(overload.params[0], t)
@@ -889,7 +889,11 @@ def _by_constructor(value: Any, t: NetType) -> Any:
 
 def _wants_elements(t: NetType) -> bool:
     definition = t.definition
-    return definition is not None and definition.full_name.startswith("System.Collections.Generic.I") and len(t.arguments) == 1
+    return (
+        definition is not None
+        and definition.full_name.startswith("System.Collections.Generic.I")
+        and len(t.arguments) == 1
+    )
 
 
 def resolve_parameter(text: str, t: NetType) -> NetType:

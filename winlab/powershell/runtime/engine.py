@@ -25,7 +25,6 @@ from winlab.powershell.objects import (
     AutomationNull,
     Dictionary,
     Hashtable,
-    NetObject,
     PSArray,
     PSMember,
     ScriptBlock,
@@ -57,7 +56,12 @@ from winlab.powershell.runtime.scopes import Scope, SessionState, Variable
 # Exceptions of PowerShell's that are no RuntimeException: a statement reports them inside one.
 _CARRIERS = frozenset(
     SMA + name
-    for name in ("PSInvalidCastException", "PSArgumentException", "PSInvalidOperationException", "PSNotSupportedException")
+    for name in (
+        "PSInvalidCastException",
+        "PSArgumentException",
+        "PSInvalidOperationException",
+        "PSNotSupportedException",
+    )
 )
 
 STACK_BYTES = 512 * 1024 * 1024
@@ -87,7 +91,9 @@ class Frame:
         "this",
     )
 
-    def __init__(self, runtime: Runtime, scope: Scope, caller: Frame | None = None, block: ScriptBlock | None = None) -> None:
+    def __init__(
+        self, runtime: Runtime, scope: Scope, caller: Frame | None = None, block: ScriptBlock | None = None
+    ) -> None:
         self.runtime = runtime
         self.scope = scope
         self.session = scope.session
@@ -183,7 +189,9 @@ def _resident() -> int:
 class SharedProcess:
     """What all runspaces of one powershell.exe share: server, identity, environment, loaded assemblies."""
 
-    def __init__(self, machine: Any = None, user: Any = None, env: Any = None, program: Any = None, process: Any = None) -> None:
+    def __init__(
+        self, machine: Any = None, user: Any = None, env: Any = None, program: Any = None, process: Any = None
+    ) -> None:
         self.machine = machine
         self.user = user
         self.program = program
@@ -235,12 +243,14 @@ class Runtime:
         from winlab.powershell.runtime import setup
 
         setup.load_commands()
-        self.shared = parent.shared if parent is not None else SharedProcess(machine, user, env, program, process)
+        self.shared: SharedProcess = (
+            parent.shared if parent is not None else SharedProcess(machine, user, env, program, process)
+        )
         if limits is not None:
             self.shared.limits = limits
         self.shared.runspaces += 1
         self.runspace_id = self.shared.runspaces
-        self.host = host if host is not None else (parent.host if parent is not None else None)
+        self.host: Any = host if host is not None else (parent.host if parent is not None else None)
         self.session = SessionState()
         self.success = True
         self.propagate = False
@@ -365,7 +375,7 @@ class Runtime:
     # -- environment
 
     def get_env(self, name: str) -> str | None:
-        return self.env.get(name)  # type: ignore[no-any-return]
+        return self.env.get(name)
 
     def set_env(self, name: str, value: Any) -> None:
         """``$env:NAME = value``: null or an empty string takes it away."""
@@ -399,9 +409,13 @@ class Runtime:
         if "[" in text and text.endswith("]"):
             head, _, inner = text.partition("[")
             arguments = [self.resolve_type(part.strip()) for part in inner[:-1].split(",")]
-            definition = find_type(f"{head}`{len(arguments)}", namespaces=self.namespaces, assemblies=self.shared.assemblies)
-            if definition is not None and all(a is not None for a in arguments) and any(
-                a is not None and a.script_class is not None for a in arguments
+            definition = find_type(
+                f"{head}`{len(arguments)}", namespaces=self.namespaces, assemblies=self.shared.assemblies
+            )
+            if (
+                definition is not None
+                and all(a is not None for a in arguments)
+                and any(a is not None and a.script_class is not None for a in arguments)
             ):
                 return definition.make_generic([a for a in arguments if a is not None])
         return None
@@ -527,7 +541,11 @@ class Runtime:
         value = found.value
         text = (value.name if hasattr(value, "name") and hasattr(value, "net_type") else to_string(value)).lower()
         if text.isdigit():
-            text = ["silentlycontinue", "stop", "continue", "inquire", "ignore", "suspend"][int(text)] if int(text) < 6 else default
+            text = (
+                ["silentlycontinue", "stop", "continue", "inquire", "ignore", "suspend"][int(text)]
+                if int(text) < 6
+                else default
+            )
         return text
 
     def error_preference(self, scope: Scope) -> str:
@@ -620,7 +638,12 @@ class Runtime:
         assert isinstance(error, NetException)
         if error.type_name in _CARRIERS and error.error_record is None:
             wrapped = NetException(
-                SMA + "RuntimeException", error.message, error, error_id=error.error_id, category=error.category, target=error.target
+                SMA + "RuntimeException",
+                error.message,
+                error,
+                error_id=error.error_id,
+                category=error.category,
+                target=error.target,
             )
             return TerminatingError(self.make_record(wrapped, frame, extent))
         return TerminatingError(self.make_record(error, frame, extent))
@@ -669,7 +692,9 @@ class Runtime:
             base.error_record = record
         else:
             text = "ScriptHalted" if base is None else to_string(value)
-            error = NetException(SMA + "RuntimeException", text, error_id=text, category="OperationStopped", target=base)
+            error = NetException(
+                SMA + "RuntimeException", text, error_id=text, category="OperationStopped", target=base
+            )
             record = ErrorRecord(error, text, "OperationStopped", base)
             error.error_record = record
         record.invocation_info = self._position(frame, extent)
@@ -714,7 +739,7 @@ class Runtime:
         code = tree.cache
         if code is None:
             code = tree.cache = script.ScriptCode(tree, script.function_parameters(tree))
-        return code  # type: ignore[no-any-return]
+        return code
 
     def enter_script(self, processor: ScriptProcessor) -> Frame:
         """The frame that a script block will run in."""
@@ -754,7 +779,9 @@ class Runtime:
             classes.define(self, frame, code)
         metadata = code.prepare(frame)
         if code.dynamic:
-            raise LabUnsupported("dynamicparam", code.tree.dynamic_param_block.extent if code.tree.dynamic_param_block else None)
+            raise LabUnsupported(
+                "dynamicparam", code.tree.dynamic_param_block.extent if code.tree.dynamic_param_block else None
+            )
         arguments = processor.arguments
         if code.simple:
             frame.args = PSArray([self._loose(a) for a in self._loosened(arguments)]) if arguments else PSArray()
@@ -800,7 +827,9 @@ class Runtime:
             return compiler.parameter_text(argument)
         return argument.value
 
-    def _fill_parameters(self, processor: ScriptProcessor, frame: Frame, binder: Binder, code: script.ScriptCode) -> None:
+    def _fill_parameters(
+        self, processor: ScriptProcessor, frame: Frame, binder: Binder, code: script.ScriptCode
+    ) -> None:
         scope = frame.scope
         bound = PSBoundParametersDictionary()
         declared = {info.name.lower() for info in code.order}
@@ -836,7 +865,11 @@ class Runtime:
         if value is AutomationNull:
             value = None
         for convert in info.attributes:
-            value = conversion.convert(value, info.net_type) if info.net_type.full_name != "System.Object" else convert(value)
+            value = (
+                conversion.convert(value, info.net_type)
+                if info.net_type.full_name != "System.Object"
+                else convert(value)
+            )
         return value
 
     def _preferences(self, processor: ScriptProcessor, scope: Scope) -> None:
@@ -850,9 +883,15 @@ class Runtime:
             if attribute is not None:
                 scope.put(name, conversion.to_enum(attribute, preference))
         if processor.verbose_flag is not None:
-            scope.put("VerbosePreference", conversion.to_enum("Continue" if processor.verbose_flag else "SilentlyContinue", preference))
+            scope.put(
+                "VerbosePreference",
+                conversion.to_enum("Continue" if processor.verbose_flag else "SilentlyContinue", preference),
+            )
         if processor.debug_flag is not None:
-            scope.put("DebugPreference", conversion.to_enum("Inquire" if processor.debug_flag else "SilentlyContinue", preference))
+            scope.put(
+                "DebugPreference",
+                conversion.to_enum("Inquire" if processor.debug_flag else "SilentlyContinue", preference),
+            )
         if processor.what_if_flag is not None:
             scope.put("WhatIfPreference", processor.what_if_flag)
         if processor.confirm_flag is not None:
@@ -906,7 +945,7 @@ class Runtime:
         this: Any = None,
         new_scope: bool = True,
         as_delegate: bool = False,
-        input: Any = None,  # noqa: A002  # the name of the variable it sets
+        input: Any = None,  # the name of the variable it sets
     ) -> Any:
         """Run a script block and return its output as a value (nothing: AutomationNull)."""
         items: list[Any] = []
@@ -922,13 +961,20 @@ class Runtime:
         underscore: Any = members.MISSING,
         this: Any = None,
         new_scope: bool = True,
-        input: Any = None,  # noqa: A002
+        input: Any = None,
     ) -> None:
         """Run a script block; each object it puts out goes to ``out``."""
         code = self.compile_block(block)
         caller = self.frame
         arguments = [Argument(None, a, True) for a in args]
-        if not new_scope and code.simple and code.end is not None and code.begin is None and code.process is None and not code.usings:
+        if (
+            not new_scope
+            and code.simple
+            and code.end is not None
+            and code.begin is None
+            and code.process is None
+            and not code.usings
+        ):
             self._run_in_place(block, code, caller, out, arguments, underscore)
             return
         processor = ScriptProcessor(self, caller, ScriptInfo(block), block, arguments, None, dot_sourced=not new_scope)
@@ -957,7 +1003,13 @@ class Runtime:
                     frame.scope.vars.pop("_", None)
 
     def _run_in_place(
-        self, block: ScriptBlock, code: Any, caller: Frame, out: Callable[[Any], None], arguments: list[Argument], underscore: Any
+        self,
+        block: ScriptBlock,
+        code: Any,
+        caller: Frame,
+        out: Callable[[Any], None],
+        arguments: list[Argument],
+        underscore: Any,
     ) -> None:
         """A block of ForEach-Object, Where-Object and the like: in the caller's scope, without a frame of its own scope."""
         session = block.session
@@ -1062,10 +1114,10 @@ class Runtime:
             owner = scope.top() if prefix == "global" else scope.script() if prefix == "script" else scope
             found = owner.functions.get(rest) if owner.functions else None
             if found is not None:
-                return found  # type: ignore[no-any-return]
+                return found
         function = scope.find_function(lower)
         if function is not None:
-            return function  # type: ignore[no-any-return]
+            return function
         cls = find_cmdlet(name)
         if cls is not None:
             if not self.shared.modules_prepared and cls.module_name != "Microsoft.PowerShell.Core":
@@ -1091,7 +1143,7 @@ class Runtime:
         if loaded is not None:
             function = loaded.exported_functions.get(name.lower())
             if function is not None:
-                return function  # type: ignore[no-any-return]
+                return function
         return None
 
     def find_external(self, name: str) -> CommandInfo | None:
@@ -1131,14 +1183,18 @@ class Runtime:
         if isinstance(base, members.PSMethodInfo) or base is None:
             raise runtime_error(
                 "BadExpression",
-                "The expression after '" + (". " if dotted else "&").strip() + "' in a pipeline element produced an object that was not "
+                "The expression after '"
+                + (". " if dotted else "&").strip()
+                + "' in a pipeline element produced an object that was not "
                 "valid. It must result in a command name, a script block, or a CommandInfo object.",
             )
         name = to_string(base)
         if name == "":
             raise runtime_error(
                 "BadExpression",
-                "The expression after '" + ("." if dotted else "&") + "' in a pipeline element produced an object that was not valid. It "
+                "The expression after '"
+                + ("." if dotted else "&")
+                + "' in a pipeline element produced an object that was not valid. It "
                 "must result in a command name, a script block, or a CommandInfo object.",
             )
         from winlab.powershell.runtime.modules import ModuleInfo
@@ -1261,7 +1317,9 @@ class Runtime:
         self.depth = 0
         self.propagate = False
         self.root_streams = self.streams
-        processor = ScriptProcessor(self, frame, info or ScriptInfo(block), block, arguments or [], block.ast.extent, dot)
+        processor = ScriptProcessor(
+            self, frame, info or ScriptInfo(block), block, arguments or [], block.ast.extent, dot
+        )
         processor.file_scope = not dot
         processor.is_root = True
         if dot:
@@ -1277,7 +1335,9 @@ class Runtime:
             self.running_thread = None
             set_current(saved)
 
-    def run_script(self, tree: ast.ScriptBlockAst, take: Callable[[Any], None], input: Iterable[Any] | None = None) -> None:  # noqa: A002
+    def run_script(
+        self, tree: ast.ScriptBlockAst, take: Callable[[Any], None], input: Iterable[Any] | None = None
+    ) -> None:
         """Run a parsed script in the global scope; each object it puts out goes to ``take``, ``input`` is its ``$input``.
 
         Input is read only when the script has a process block or names ``$input``.
@@ -1291,13 +1351,17 @@ class Runtime:
         path: str,
         args: list[str],
         take: Callable[[Any], None],
-        input: Iterable[Any] | None = None,  # noqa: A002
+        input: Iterable[Any] | None = None,
     ) -> None:
         """Run a parsed script file with arguments as typed on the command line of powershell.exe -File."""
         values = input if input is not None and _reads_input(tree) else None
         name = path.replace("/", "\\").rpartition("\\")[2]
         self.run_block(
-            ScriptBlock(tree, self.session, path), take, file_arguments(args), values, info=ExternalScriptInfo(name, path)
+            ScriptBlock(tree, self.session, path),
+            take,
+            file_arguments(args),
+            values,
+            info=ExternalScriptInfo(name, path),
         )
 
     @property
@@ -1349,7 +1413,10 @@ class Runtime:
         cls = find_cmdlet("Out-File")
         if cls is None:
             raise LabUnsupported("redirection to a file", owner.extent)
-        arguments = [Argument("FilePath", path, True), *([Argument("Append", SwitchParameter(True), True)] if append else [])]
+        arguments = [
+            Argument("FilePath", path, True),
+            *([Argument("Append", SwitchParameter(True), True)] if append else []),
+        ]
         processor = CmdletProcessor(self, frame, CmdletInfo(cls), arguments, owner.extent)
         processor.expecting_input = True
         processor.begin()
@@ -1409,7 +1476,9 @@ def parse_exception(errors: list[Any]) -> NetException:
 
     first = errors[0]
     message = parse_error_text(errors)
-    error = NetException(SMA + "ParseException", message, error_id=first.error_id, category="ParserError", Errors=errors)
+    error = NetException(
+        SMA + "ParseException", message, error_id=first.error_id, category="ParserError", Errors=errors
+    )
     record = ErrorRecord(error, first.error_id, "ParserError")
     record.invocation_info = InvocationInfo(None, first.extent)
     record.activity = ""
@@ -1426,5 +1495,3 @@ def run_in_thread(target: Callable[[], None], name: str) -> threading.Thread:
     finally:
         threading.stack_size(old)
     return thread
-
-

@@ -178,11 +178,11 @@ def data_collection(element: str = "System.Object") -> PSDataCollection:
 @net_type(RUNSPACES + "InitialSessionState", base="System.Object", assembly=ASSEMBLY)
 class InitialSessionState(NetObject):
     @static(f"CreateDefault() : {RUNSPACES}InitialSessionState")
-    def create_default() -> InitialSessionState:  # type: ignore[misc]
+    def create_default() -> InitialSessionState:
         return InitialSessionState()
 
     @static(f"CreateDefault2() : {RUNSPACES}InitialSessionState")
-    def create_default2() -> InitialSessionState:  # type: ignore[misc]
+    def create_default2() -> InitialSessionState:
         return InitialSessionState()
 
 
@@ -239,7 +239,12 @@ class Runspace(NetObject):
 
     @method("ResetRunspaceState() : Void")
     def reset(self) -> None:
-        raise LabUnsupported("Runspace.ResetRunspaceState()")
+        """Variables, the location and errors as in a new runspace; functions, aliases and modules stay."""
+        from winlab.powershell.runtime.setup import reset_variables
+
+        runtime = self.opened()
+        reset_variables(runtime)
+        runtime.set_location(self.parent.process_directory)
 
     @prop(f"SessionStateProxy : {RUNSPACES}SessionStateProxy get")
     def proxy(self) -> Any:
@@ -262,7 +267,7 @@ class Runspace(NetObject):
         self.options = value.name
 
     @static_prop(f"DefaultRunspace : {RUNSPACES}Runspace get")
-    def default() -> Any:  # type: ignore[misc]
+    def default() -> Any:
         return _current_runspace(context.runtime())
 
 
@@ -329,7 +334,7 @@ class SessionStateProxy(NetObject):
 class RunspaceFactory(NetObject):
     @static(f"CreateRunspace() : {RUNSPACES}Runspace")
     @static(f"CreateRunspace({RUNSPACES}InitialSessionState) : {RUNSPACES}Runspace")
-    def create(state: Any = None) -> Runspace:  # type: ignore[misc]
+    def create(state: Any = None) -> Runspace:
         return Runspace(context.runtime())
 
     @static(f"CreateRunspacePool() : {RUNSPACES}RunspacePool")
@@ -540,17 +545,20 @@ class PowerShell(NetObject):
         self.errors = False
         self.fatal: BaseException | None = None
         self.running: PowerShellAsyncResult | None = None
+        self.nested = False  # runs in the runspace that made it, inside the pipeline that calls Invoke()
 
     @static(f"Create() : {SMA}PowerShell")
     @static(f"Create({RUNSPACES}InitialSessionState) : {SMA}PowerShell")
-    def create(state: Any = None) -> PowerShell:  # type: ignore[misc]
+    def create(state: Any = None) -> PowerShell:
         return PowerShell(context.runtime())
 
     @static(f"Create({SMA}RunspaceMode) : {SMA}PowerShell")
-    def create_in(mode: Any) -> PowerShell:  # type: ignore[misc]
+    def create_in(mode: Any) -> PowerShell:
+        made = PowerShell(context.runtime())
         if mode.name == "CurrentRunspace":
-            raise LabUnsupported("[powershell]::Create('CurrentRunspace')")
-        return PowerShell(context.runtime())
+            made.nested = True
+            made.own = _current_runspace(context.runtime())
+        return made
 
     # -- what to run
 
@@ -656,7 +664,10 @@ class PowerShell(NetObject):
     def _invoke(self, values: Any) -> Any:
         output = data_collection()
         self._begin()
-        self._run(self._runspace().opened(), values, output)
+        if self.nested:
+            self._run_nested(self._runspace().opened(), values, output)
+        else:
+            self._run(self._runspace().opened(), values, output)
         self._raise()
         return collection_of(get_type("System.Object"), list(output))
 
@@ -672,7 +683,24 @@ class PowerShell(NetObject):
     def begin_into(self, values: Any, output: Any) -> Any:
         return self._start(values, unwrap(output))
 
+    def _run_nested(self, runtime: Runtime, values: Any, output: PSDataCollection) -> None:
+        """As :meth:`_run`, in the middle of a pipeline of the same runspace: all that it changes there is put back."""
+        top = runtime.session.top
+        saved = (runtime.frame, runtime.streams, runtime.depth, runtime.propagate, runtime.session.current, top.frame)
+        try:
+            self._run_statements(runtime, values, output)
+            self.state = "Completed"
+        except TerminatingError as error:
+            self._failed(error.record.exception, error.record)
+        except NetException as error:
+            self._failed(error, runtime.make_record(error, runtime.frame, None))
+        finally:
+            runtime.frame, runtime.streams, runtime.depth, runtime.propagate, runtime.session.current, top.frame = saved
+            output.complete()
+
     def _start(self, values: Any, output: PSDataCollection) -> PowerShellAsyncResult:
+        if self.nested:
+            raise LabUnsupported("BeginInvoke of a [powershell] in the current runspace")
         self._begin()
         runtime = self._runspace().opened()
         result = self.running = PowerShellAsyncResult(self, output)
@@ -739,6 +767,9 @@ class PowerShell(NetObject):
             raise _invalid(SMA + "PSInvalidOperationException", "The pipeline does not contain a command.")
         runspace = self._runspace()
         runspace.opened()
+        if self.nested:
+            self.state, self.reason, self.errors, self.fatal = "Running", None, False, None
+            return
         if runspace.busy:
             raise _invalid(
                 SMA + "PSInvalidOperationException",

@@ -406,7 +406,7 @@ class MethodGroup:
                 reason = error.message
                 raise NetException(
                     "System.Management.Automation.MethodException",
-                    f'Cannot convert argument "{i if not choice.expanded else i}", with value: "{conversion.to_string(value)}", for '
+                    f'Cannot convert argument "{i}", with value: "{conversion.to_string(value)}", for '
                     f'"{self._shown_name}" to type "{t.full_name}": "{reason}"',
                     error,
                     error_id="MethodArgumentConversionInvalidCastArgument",

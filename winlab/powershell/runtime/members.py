@@ -164,7 +164,7 @@ def own_members(value: Any) -> dict[str, PSMember] | None:
 
 def ensure_members(value: Any) -> tuple[Any, dict[str, PSMember]]:
     """A place for members on an object: itself where it can carry them, a PSObject around it where not."""
-    if isinstance(value, (PSObject, PSArray, ByteArray)) or (isinstance(value, (NetObject, NetException))):
+    if isinstance(value, (PSObject, PSArray, ByteArray, NetObject, NetException)):
         if value.ps_members is None:
             value.ps_members = {}
         return value, value.ps_members
@@ -213,22 +213,35 @@ def properties(value: Any) -> list[PSPropertyInfo]:
     if names is not None:
         for name in names():
             if name.lower() not in found:
-                found[name.lower()] = PSPropertyInfo(
-                    value, name, "Property", lambda n=name: base.ps_get(n), lambda v, n=name: _adapter_set(base, n, v)
-                )
+                found[name.lower()] = _adapted_property(value, base, name)
         return list(found.values())
     for item in declared_properties(t):
         key = item.name.lower()
         if key not in found and key not in t.hidden:
-            found[key] = PSPropertyInfo(
-                value,
-                item.name,
-                "Property",
-                lambda i=item: read_property(base, i, t),
-                (lambda v, i=item: invoke.set_property(base, i, t, v)) if item.fset is not None else None,
-            )
-            found[key].type_text = item.type_text
+            found[key] = _net_property(value, base, item, t)
     return list(found.values())
+
+
+def _adapted_property(value: Any, base: Any, name: str) -> PSPropertyInfo:
+    def getter() -> Any:
+        return base.ps_get(name)
+
+    def setter(new: Any) -> None:
+        _adapter_set(base, name, new)
+
+    return PSPropertyInfo(value, name, "Property", getter, setter)
+
+
+def _net_property(value: Any, base: Any, item: Any, t: NetType) -> PSPropertyInfo:
+    def getter() -> Any:
+        return read_property(base, item, t)
+
+    def setter(new: Any) -> None:
+        invoke.set_property(base, item, t, new)
+
+    made = PSPropertyInfo(value, item.name, "Property", getter, setter if item.fset is not None else None)
+    made.type_text = item.type_text
+    return made
 
 
 def declared_properties(t: NetType) -> list[Any]:

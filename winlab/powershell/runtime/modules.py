@@ -45,7 +45,9 @@ def run_module(runtime: Any, name: str, path: str, block: ScriptBlock, arguments
     assert session is not None
     bound = ScriptBlock(block.ast, session, path or block.file)
     frame = Frame(runtime, session.top, runtime.frame, bound)
-    processor = ScriptProcessor(runtime, frame, ScriptInfo(bound), bound, [Argument(None, a, True) for a in arguments], None, True)
+    processor = ScriptProcessor(
+        runtime, frame, ScriptInfo(bound), bound, [Argument(None, a, True) for a in arguments], None, True
+    )
     processor.file_scope = True
     processor.downstream = out
     processor.begin()

@@ -114,7 +114,12 @@ def command_line(path: str, arguments: list[Argument]) -> str:
             text = argument.text or f"-{argument.name}"
             if argument.has_value:
                 value = argument.value
-                parts.append(quoted(text + (to_string(value) if not is_enumerable(value) else ",".join(map(to_string, iterate(value))))))
+                parts.append(
+                    quoted(
+                        text
+                        + (to_string(value) if not is_enumerable(value) else ",".join(map(to_string, iterate(value))))
+                    )
+                )
             else:
                 parts.append(quoted(text))
             continue
@@ -160,7 +165,9 @@ class NativeProcessor(CommandProcessor):
 
     expecting_input = False
 
-    def __init__(self, runtime: Runtime, frame: Frame, info: ApplicationInfo, arguments: list[Argument], extent: Any) -> None:
+    def __init__(
+        self, runtime: Runtime, frame: Frame, info: ApplicationInfo, arguments: list[Argument], extent: Any
+    ) -> None:
         super().__init__(runtime, frame, info, extent)
         self.path = info.path
         self.arguments = arguments
@@ -278,7 +285,11 @@ class NativeProcessor(CommandProcessor):
             return
         try:
             for line in self._input_lines(value):
-                self.feed.write(line.encode("ascii", "replace") + b"\r\n" if self._ascii() else (line + "\r\n").encode(self._input_encoding(), "replace"))
+                self.feed.write(
+                    line.encode("ascii", "replace") + b"\r\n"
+                    if self._ascii()
+                    else (line + "\r\n").encode(self._input_encoding(), "replace")
+                )
         except WindowsError:
             pass  # the program has closed its input
         self._drain()
@@ -365,7 +376,9 @@ class NativeProcessor(CommandProcessor):
         error = NetException(SMA + "RemoteException", line)
         first = self.error_lines == 0
         self.error_lines += 1
-        record = ErrorRecord(error, "NativeCommandError" if first else "NativeCommandErrorMessage", "NotSpecified", line)
+        record = ErrorRecord(
+            error, "NativeCommandError" if first else "NativeCommandErrorMessage", "NotSpecified", line
+        )
         record.command = ""
         record.fully_qualified_override = record.error_id
         record.invocation_info = self.invocation

@@ -453,8 +453,9 @@ def negate(value: Any) -> Any:
     value = _plain(value)
     if isinstance(value, float):
         return Single(-value) if type(value) is Single else -value
-    if isinstance(value, NetObject) and hasattr(type(value), "__neg__"):
-        return -value
+    negated = getattr(value, "__neg__", None) if isinstance(value, NetObject) else None
+    if negated is not None:
+        return negated()
     return subtract(0, value)
 
 
@@ -593,7 +594,7 @@ def equals(left: Any, right: Any, ignore_case: bool = True) -> bool:
     kind = type(left)
     if kind is type(right):
         if kind is int or kind is bool:
-            return left == right  # type: ignore[no-any-return]
+            return left == right
         if kind is str:
             return left == right or (ignore_case and left.lower() == right.lower())
     left, right = _plain(left), _plain(right)
@@ -620,13 +621,13 @@ def equals(left: Any, right: Any, ignore_case: bool = True) -> bool:
             return left.value == right.value
         try:
             if isinstance(right, (str, EnumValue)):
-                return conversion.to_enum(right, left.net_type).value == left.value  # type: ignore[no-any-return]
+                return conversion.to_enum(right, left.net_type).value == left.value
             return left.value == int(_numeric(right))
         except (NetException, TypeError, ValueError):
             return False
     if left is right:
         return True
-    if isinstance(left, NetType) or isinstance(left, (PSCustomObject, PSArray, ByteArray, ScriptBlock)):
+    if isinstance(left, (NetType, PSCustomObject, PSArray, ByteArray, ScriptBlock)):
         return (
             isinstance(left, NetType)
             and isinstance(right, str)

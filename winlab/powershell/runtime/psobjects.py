@@ -48,7 +48,9 @@ from winlab.powershell.runtime.scopes import Variable
 
 # ------------------------------------------------------------------------------------------------------------ enums
 
-net_enum(SMA + "ActionPreference", {"SilentlyContinue": 0, "Stop": 1, "Continue": 2, "Inquire": 3, "Ignore": 4, "Suspend": 5})
+net_enum(
+    SMA + "ActionPreference", {"SilentlyContinue": 0, "Stop": 1, "Continue": 2, "Inquire": 3, "Ignore": 4, "Suspend": 5}
+)
 net_enum(SMA + "ConfirmImpact", {"None": 0, "Low": 1, "Medium": 2, "High": 3})
 net_enum(SMA + "SwitchParameter+Dummy", {"None": 0})
 net_enum(
@@ -56,10 +58,40 @@ net_enum(
     {
         name: i
         for i, name in enumerate(
-            "NotSpecified OpenError CloseError DeviceError DeadlockDetected InvalidArgument InvalidData InvalidOperation InvalidResult "
-            "InvalidType MetadataError NotImplemented NotInstalled ObjectNotFound OperationStopped OperationTimeout SyntaxError ParserError "
-            "PermissionDenied ResourceBusy ResourceExists ResourceUnavailable ReadError WriteError FromStdErr SecurityError ProtocolError "
-            "ConnectionError AuthenticationError LimitsExceeded QuotaExceeded NotEnabled".split()
+            [
+                "NotSpecified",
+                "OpenError",
+                "CloseError",
+                "DeviceError",
+                "DeadlockDetected",
+                "InvalidArgument",
+                "InvalidData",
+                "InvalidOperation",
+                "InvalidResult",
+                "InvalidType",
+                "MetadataError",
+                "NotImplemented",
+                "NotInstalled",
+                "ObjectNotFound",
+                "OperationStopped",
+                "OperationTimeout",
+                "SyntaxError",
+                "ParserError",
+                "PermissionDenied",
+                "ResourceBusy",
+                "ResourceExists",
+                "ResourceUnavailable",
+                "ReadError",
+                "WriteError",
+                "FromStdErr",
+                "SecurityError",
+                "ProtocolError",
+                "ConnectionError",
+                "AuthenticationError",
+                "LimitsExceeded",
+                "QuotaExceeded",
+                "NotEnabled",
+            ]
         )
     },
 )
@@ -103,19 +135,44 @@ net_enum(
     flags=True,
 )
 net_enum(
-    SMA + "ScopedItemOptions", {"None": 0, "ReadOnly": 1, "Constant": 2, "Private": 4, "AllScope": 8, "Unspecified": 16}, flags=True
+    SMA + "ScopedItemOptions",
+    {"None": 0, "ReadOnly": 1, "Constant": 2, "Private": 4, "AllScope": 8, "Unspecified": 16},
+    flags=True,
 )
 net_enum(SMA + "CommandOrigin", {"Runspace": 0, "Internal": 1})
-net_enum(SMA + "PSLanguageMode", {"FullLanguage": 0, "RestrictedLanguage": 1, "NoLanguage": 2, "ConstrainedLanguage": 3})
+net_enum(
+    SMA + "PSLanguageMode", {"FullLanguage": 0, "RestrictedLanguage": 1, "NoLanguage": 2, "ConstrainedLanguage": 3}
+)
 net_enum(SMA + "SessionStateEntryVisibility", {"Public": 0, "Private": 1})
 net_enum(SMA + "WildcardOptions", {"None": 0, "Compiled": 1, "IgnoreCase": 2, "CultureInvariant": 4}, flags=True)
-net_enum(SMA + "WhereOperatorSelectionMode", {"Default": 0, "First": 1, "Last": 2, "SkipUntil": 3, "Until": 4, "Split": 5})
-net_enum(SMA + "SplitOptions", {"SimpleMatch": 1, "RegexMatch": 2, "CultureInvariant": 4, "IgnorePatternWhitespace": 8, "Multiline": 16, "Singleline": 32, "IgnoreCase": 64, "ExplicitCapture": 128}, flags=True)
+net_enum(
+    SMA + "WhereOperatorSelectionMode", {"Default": 0, "First": 1, "Last": 2, "SkipUntil": 3, "Until": 4, "Split": 5}
+)
+net_enum(
+    SMA + "SplitOptions",
+    {
+        "SimpleMatch": 1,
+        "RegexMatch": 2,
+        "CultureInvariant": 4,
+        "IgnorePatternWhitespace": 8,
+        "Multiline": 16,
+        "Singleline": 32,
+        "IgnoreCase": 64,
+        "ExplicitCapture": 128,
+    },
+    flags=True,
+)
 net_enum(SMA + "ModuleType", {"Script": 0, "Binary": 1, "Manifest": 2, "Cim": 3, "Workflow": 4})
 net_enum(SMA + "ProgressRecordType", {"Processing": 0, "Completed": 1})
 net_enum(SMA + "VariableAccessMode", {"Read": 0, "Write": 1, "ReadWrite": 2})
-net_enum("Microsoft.PowerShell.ExecutionPolicy", {"Unrestricted": 0, "RemoteSigned": 1, "AllSigned": 2, "Restricted": 3, "Default": 3, "Bypass": 4, "Undefined": 5})
-net_enum("Microsoft.PowerShell.ExecutionPolicyScope", {"Process": 0, "CurrentUser": 1, "LocalMachine": 2, "UserPolicy": 3, "MachinePolicy": 4})
+net_enum(
+    "Microsoft.PowerShell.ExecutionPolicy",
+    {"Unrestricted": 0, "RemoteSigned": 1, "AllSigned": 2, "Restricted": 3, "Default": 3, "Bypass": 4, "Undefined": 5},
+)
+net_enum(
+    "Microsoft.PowerShell.ExecutionPolicyScope",
+    {"Process": 0, "CurrentUser": 1, "LocalMachine": 2, "UserPolicy": 3, "MachinePolicy": 4},
+)
 
 # ------------------------------------------------------------------------------------------------------- exceptions
 
@@ -190,7 +247,12 @@ def _declare_exceptions() -> None:
         register_dynamic(NetType(SMA + name, "class", parent, "System.Management.Automation"))
     for name in ("WriteErrorException", "ServiceCommandException", "ProcessCommandException"):
         register_dynamic(
-            NetType(f"Microsoft.PowerShell.Commands.{name}", "class", lookup("System.SystemException"), "Microsoft.PowerShell.Commands.Management")
+            NetType(
+                f"Microsoft.PowerShell.Commands.{name}",
+                "class",
+                lookup("System.SystemException"),
+                "Microsoft.PowerShell.Commands.Management",
+            )
         )
 
 
@@ -207,17 +269,17 @@ class PSObjectType:
     """Members of ``[psobject]`` itself."""
 
     @ctor("()")
-    def new() -> PSCustomObject:  # type: ignore[misc]
+    def new() -> PSCustomObject:
         return PSCustomObject()
 
     @ctor("(Object)")
-    def of(value: Any) -> Any:  # type: ignore[misc]  # noqa: N805
+    def of(value: Any) -> Any:
         if isinstance(value, PSObject):
             return value
         return PSObject(value)
 
     @static("AsPSObject(Object) : Management.Automation.PSObject")
-    def as_object(value: Any) -> Any:  # type: ignore[misc]  # noqa: N805
+    def as_object(value: Any) -> Any:
         return value if isinstance(value, PSObject) else PSObject(value)
 
 
@@ -266,7 +328,9 @@ class _CollectionPlaceholder(NetObject):
 
 
 def _declare_type_names() -> None:
-    @net_type(SMA + "PSTypeNameCollection", base="System.Object", interfaces=("Collections.IList", "Collections.IEnumerable"))
+    @net_type(
+        SMA + "PSTypeNameCollection", base="System.Object", interfaces=("Collections.IList", "Collections.IEnumerable")
+    )
     class _Names(TypeNameList):
         @prop("Count : Int32 get")
         def count(self) -> int:
@@ -363,7 +427,8 @@ def add_member_info(owner: Any, member: Any) -> None:
     _, own = members.ensure_members(owner)
     if member.name.lower() in own:
         raise NetException(
-            SMA + "ExtendedTypeSystemException", f"Cannot add a member with the name \"{member.name}\" because a member with that name already exists."
+            SMA + "ExtendedTypeSystemException",
+            f'Cannot add a member with the name "{member.name}" because a member with that name already exists.',
         )
     own[member.name.lower()] = member
 
@@ -407,7 +472,10 @@ _member_type(SMA + "PSAliasProperty", "AliasProperty", {"(String,String)": 2})
 _member_type(
     SMA + "PSScriptProperty",
     "ScriptProperty",
-    {"(String,Management.Automation.ScriptBlock)": 2, "(String,Management.Automation.ScriptBlock,Management.Automation.ScriptBlock)": 3},
+    {
+        "(String,Management.Automation.ScriptBlock)": 2,
+        "(String,Management.Automation.ScriptBlock,Management.Automation.ScriptBlock)": 3,
+    },
 )
 _member_type(SMA + "PSScriptMethod", "ScriptMethod", {"(String,Management.Automation.ScriptBlock)": 2})
 
@@ -608,7 +676,7 @@ def overload_definitions(method_info: PSMethodInfo) -> list[str]:
 @net_type(SMA + "PSReference", python=PSReference, base="System.Object")
 class PSReferenceType:
     @ctor("(Object)")
-    def new(value: Any) -> PSReference:  # type: ignore[misc]  # noqa: N805
+    def new(value: Any) -> PSReference:
         return PSReference(value)
 
     @prop("Value : Object")
@@ -623,7 +691,7 @@ class PSReferenceType:
 @net_type(SMA + "SwitchParameter", python=SwitchParameter, base="System.ValueType", kind="struct")
 class SwitchParameterType:
     @ctor("(Boolean)")
-    def new(value: bool) -> SwitchParameter:  # type: ignore[misc]  # noqa: N805
+    def new(value: bool) -> SwitchParameter:
         return SwitchParameter(value)
 
     @prop("IsPresent : Boolean get")
@@ -631,7 +699,7 @@ class SwitchParameterType:
         return bool(self.is_present)
 
     @static_prop("Present : Management.Automation.SwitchParameter get")
-    def present() -> SwitchParameter:  # type: ignore[misc]
+    def present() -> SwitchParameter:
         return SwitchParameter(True)
 
     @method("ToBool() : Boolean")
@@ -646,7 +714,7 @@ class SwitchParameterType:
 @net_type(SMA + "ScriptBlock", python=ScriptBlock, base="System.Object")
 class ScriptBlockType:
     @static("Create(String) : Management.Automation.ScriptBlock")
-    def create(text: str) -> ScriptBlock:  # type: ignore[misc]  # noqa: N805
+    def create(text: str) -> ScriptBlock:
         runtime = current()
         block = runtime.parse(text)
         block.session = runtime.frame.session
@@ -821,13 +889,16 @@ class _ErrorDetails(ErrorDetails):
 @net_type(SMA + "ErrorRecord", python=ErrorRecord, base="System.Object")
 class ErrorRecordType:
     @ctor("(Exception,String,Management.Automation.ErrorCategory,Object)")
-    def new(exception: Any, error_id: str, category: Any, target: Any) -> ErrorRecord:  # type: ignore[misc]  # noqa: N805
+    def new(exception: Any, error_id: str, category: Any, target: Any) -> ErrorRecord:
         if exception is None:
-            raise NetException(SMA + "PSArgumentNullException", 'Cannot process argument because the value of argument "exception" is null.')
+            raise NetException(
+                SMA + "PSArgumentNullException",
+                'Cannot process argument because the value of argument "exception" is null.',
+            )
         return ErrorRecord(exception, error_id or "", category.name, target)
 
     @ctor("(Management.Automation.ErrorRecord,Exception)")
-    def copy(record: ErrorRecord, exception: Any) -> ErrorRecord:  # type: ignore[misc]  # noqa: N805
+    def copy(record: ErrorRecord, exception: Any) -> ErrorRecord:
         made = ErrorRecord(exception, record.error_id, record.category, record.target)
         made.__dict__.update({k: v for k, v in record.__dict__.items() if k != "exception"})
         return made
@@ -894,12 +965,26 @@ def _exception_error_record(error: Any) -> Any:
 def declare_exception_members() -> None:
     """``ErrorRecord`` of the exceptions that carry one, and the few properties of their own."""
     members.extend_type(SMA + "RuntimeException", "ErrorRecord", _exception_error_record, kind="Property")
-    for name in ("PSInvalidCastException", "PSArgumentException", "PSInvalidOperationException", "PSNotSupportedException"):
+    for name in (
+        "PSInvalidCastException",
+        "PSArgumentException",
+        "PSInvalidOperationException",
+        "PSNotSupportedException",
+    ):
         members.extend_type(SMA + name, "ErrorRecord", _exception_error_record, kind="Property")
-    members.extend_type(SMA + "CommandNotFoundException", "CommandName", lambda e: e.properties.get("CommandName"), kind="Property")
-    members.extend_type(SMA + "ParameterBindingException", "ParameterName", lambda e: e.properties.get("ParameterName"), kind="Property")
+    members.extend_type(
+        SMA + "CommandNotFoundException", "CommandName", lambda e: e.properties.get("CommandName"), kind="Property"
+    )
+    members.extend_type(
+        SMA + "ParameterBindingException", "ParameterName", lambda e: e.properties.get("ParameterName"), kind="Property"
+    )
     members.extend_type(SMA + "ParameterBindingException", "ErrorId", lambda e: e.error_id, kind="Property")
-    members.extend_type(SMA + "RuntimeException", "WasThrownFromThrowStatement", lambda e: e.properties.get("thrown", False), kind="Property")
+    members.extend_type(
+        SMA + "RuntimeException",
+        "WasThrownFromThrowStatement",
+        lambda e: e.properties.get("thrown", False),
+        kind="Property",
+    )
     members.extend_type(SMA + "ParseException", "Errors", _parse_errors, kind="Property")
 
 
@@ -1000,10 +1085,10 @@ commands.InvocationInfo.net_type = _InvocationInfo.net_type
 
 
 def _record_type(cls: type, full_name: str) -> None:
-    class _Record(cls):  # type: ignore[misc, valid-type]
+    class _Record(cls):
         @prop("Message : String")
         def text_of(self) -> str:
-            return self.message  # type: ignore[no-any-return]
+            return self.message
 
         @prop("InvocationInfo : Object get")
         def invocation(self) -> Any:
@@ -1011,13 +1096,13 @@ def _record_type(cls: type, full_name: str) -> None:
 
         @method("ToString() : String")
         def text(self) -> str:
-            return self.message  # type: ignore[no-any-return]
+            return self.message
 
     def new(self: Any, message: str) -> None:
         self.__init__(message)
 
     ctor("(String)")(new)
-    _Record.new = new  # type: ignore[attr-defined]
+    _Record.new = new
     net_type(full_name, base="System.Object")(_Record)
     cls.net_type = _Record.net_type  # type: ignore[attr-defined]
 
@@ -1166,7 +1251,7 @@ def command_parameters(info: Any) -> Any:
 
 
 def _command_type(cls: type, short: str) -> None:
-    class _Info(cls):  # type: ignore[misc, valid-type]
+    class _Info(cls):
         pass
 
     if cls is commands.FunctionInfo:
@@ -1175,7 +1260,7 @@ def _command_type(cls: type, short: str) -> None:
         def block_of(self: Any) -> Any:
             return self.block
 
-        _Info.block_of = block_of  # type: ignore[attr-defined]
+        _Info.block_of = block_of
     if cls in (commands.ApplicationInfo, commands.ExternalScriptInfo):
 
         @prop("Path : String get")
@@ -1187,8 +1272,8 @@ def _command_type(cls: type, short: str) -> None:
             name = self.path.rpartition("\\")[2]
             return "." + name.rpartition(".")[2] if "." in name else ""
 
-        _Info.path_of = path_of  # type: ignore[attr-defined]
-        _Info.extension = extension  # type: ignore[attr-defined]
+        _Info.path_of = path_of
+        _Info.extension = extension
     if cls is commands.AliasInfo:
 
         @prop("ResolvedCommandName : String get")
@@ -1208,7 +1293,12 @@ def _command_type(cls: type, short: str) -> None:
         def display(self: Any) -> str:
             return f"{self.name} -> {self.definition}"
 
-        for item in (("resolved_name", resolved_name), ("resolved", resolved), ("referenced", referenced), ("display", display)):
+        for item in (
+            ("resolved_name", resolved_name),
+            ("resolved", resolved),
+            ("referenced", referenced),
+            ("display", display),
+        ):
             setattr(_Info, item[0], item[1])
     if cls is commands.CmdletInfo:
 
@@ -1220,8 +1310,8 @@ def _command_type(cls: type, short: str) -> None:
         def noun(self: Any) -> str:
             return str(self.name.partition("-")[2])
 
-        _Info.verb = verb  # type: ignore[attr-defined]
-        _Info.noun = noun  # type: ignore[attr-defined]
+        _Info.verb = verb
+        _Info.noun = noun
     net_type(SMA + short, base=SMA + "CommandInfo")(_Info)
     cls.net_type = _Info.net_type  # type: ignore[attr-defined]
 
@@ -1243,11 +1333,11 @@ for _cls, _class_name in (
 @net_type(SMA + "PSVariable", python=Variable, base="System.Object")
 class PSVariableType:
     @ctor("(String)")
-    def new(name: str) -> Variable:  # type: ignore[misc]  # noqa: N805
+    def new(name: str) -> Variable:
         return Variable(name)
 
     @ctor("(String,Object)")
-    def new_with_value(name: str, value: Any) -> Variable:  # type: ignore[misc]  # noqa: N805
+    def new_with_value(name: str, value: Any) -> Variable:
         return Variable(name, value)
 
     @prop("Name : String get")
@@ -1273,7 +1363,12 @@ class PSVariableType:
     @prop("Options : Management.Automation.ScopedItemOptions")
     def options(self: Any) -> Any:
         kind = get_type(SMA + "ScopedItemOptions")
-        value = (1 if self.read_only else 0) | (2 if self.constant else 0) | (4 if self.private else 0) | (8 if "AllScope" in self.options else 0)
+        value = (
+            (1 if self.read_only else 0)
+            | (2 if self.constant else 0)
+            | (4 if self.private else 0)
+            | (8 if "AllScope" in self.options else 0)
+        )
         return kind.enum(value)
 
     @prop("Attributes : Object get")
@@ -1341,7 +1436,9 @@ class _BoundParameters(PSBoundParametersDictionary):
         from winlab.powershell.dotnet import collections as dotnet_collections
 
         kinds = (get_type("System.String"), get_type("System.Object"))
-        return PSArray([dotnet_collections.make(dotnet_collections.KeyValuePair, *kinds, key=k, value=v) for k, v in self.items()])
+        return PSArray(
+            [dotnet_collections.make(dotnet_collections.KeyValuePair, *kinds, key=k, value=v) for k, v in self.items()]
+        )
 
     @method("TryGetValue(String,Object&) : Boolean")
     def try_get(self, key: str, into: Any) -> bool:
@@ -1504,7 +1601,9 @@ class RawUI(NetObject):
 class _HostObject(HostObject):
     @prop("Name : String get")
     def name(self) -> str:
-        return getattr(self.runtime.host, "name", None) or ("ConsoleHost" if self.runtime.host is not None else "Default Host")
+        return getattr(self.runtime.host, "name", None) or (
+            "ConsoleHost" if self.runtime.host is not None else "Default Host"
+        )
 
     @prop("Version : Version get")
     def version(self) -> Any:
@@ -1535,9 +1634,9 @@ class _HostObject(HostObject):
 
     @prop("Runspace : Object get")
     def runspace(self) -> Any:
-        from winlab.powershell.runtime.hosting import runspace_of
+        from winlab.powershell.runtime.hosting import _current_runspace
 
-        return runspace_of(self.runtime)
+        return _current_runspace(self.runtime)
 
     @prop("IsRunspacePushed : Boolean get")
     def pushed(self) -> bool:
@@ -1614,7 +1713,9 @@ HostUI.show = _HostUI.show  # type: ignore[attr-defined]
 class _RawUI(RawUI):
     @prop("BufferSize : Object")
     def buffer(self) -> Any:
-        return PSCustomObject.of([("Width", getattr(self.runtime.host, "buffer_width", 120)), ("Height", 3000)], SMA + "Host.Size")
+        return PSCustomObject.of(
+            [("Width", getattr(self.runtime.host, "buffer_width", 120)), ("Height", 3000)], SMA + "Host.Size"
+        )
 
     @buffer.setter
     def buffer(self, value: Any) -> None:
@@ -1622,7 +1723,9 @@ class _RawUI(RawUI):
 
     @prop("WindowSize : Object")
     def window(self) -> Any:
-        return PSCustomObject.of([("Width", getattr(self.runtime.host, "buffer_width", 120)), ("Height", 50)], SMA + "Host.Size")
+        return PSCustomObject.of(
+            [("Width", getattr(self.runtime.host, "buffer_width", 120)), ("Height", 50)], SMA + "Host.Size"
+        )
 
     @window.setter
     def window(self, value: Any) -> None:
@@ -1687,7 +1790,7 @@ def path_info(runtime: Any) -> PathInfo:
     """The current location as ``$PWD`` shows it."""
     hook = runtime.providers.get("path-info")
     if hook is not None:
-        return hook(runtime, runtime.location)  # type: ignore[no-any-return]
+        return hook(runtime, runtime.location)
     return PathInfo(runtime.location)
 
 
@@ -1773,7 +1876,11 @@ class _Path(PathIntrinsics):
             fs = self.runtime.machine.fs
             full = fs.resolve(path, self.runtime.file_location)
             if not fs.is_dir(full):
-                raise NetException(SMA + "ItemNotFoundException", f"Cannot find path '{full}' because it does not exist.", error_id="PathNotFound")
+                raise NetException(
+                    SMA + "ItemNotFoundException",
+                    f"Cannot find path '{full}' because it does not exist.",
+                    error_id="PathNotFound",
+                )
             self.runtime.set_location(full)
         return path_info(self.runtime)
 
@@ -1848,7 +1955,7 @@ for _plain, _declared in (
     (VariableIntrinsics, _Variables),
     (InvokeCommand, _Invoke),
 ):
-    _plain.net_type = _declared.net_type  # type: ignore[attr-defined]
+    _plain.net_type = _declared.net_type
 
 
 def engine_intrinsics(runtime: Any) -> Any:
@@ -1882,19 +1989,19 @@ class WildcardPattern(NetObject):
         return self.pattern.replace("*", "%").replace("?", "_")
 
     @static("ContainsWildcardCharacters(String) : Boolean")
-    def contains(text: str) -> bool:  # type: ignore[misc]  # noqa: N805
+    def contains(text: str) -> bool:
         return wildcard.has_wildcards(text)
 
     @static("Escape(String) : String")
-    def escape(text: str) -> str:  # type: ignore[misc]  # noqa: N805
+    def escape(text: str) -> str:
         return wildcard.escape(text)
 
     @static("Unescape(String) : String")
-    def unescape(text: str) -> str:  # type: ignore[misc]  # noqa: N805
+    def unescape(text: str) -> str:
         return wildcard.unescape(text)
 
     @static("Get(String,Management.Automation.WildcardOptions) : Management.Automation.WildcardPattern")
-    def get(pattern: str, options: Any) -> WildcardPattern:  # type: ignore[misc]  # noqa: N805
+    def get(pattern: str, options: Any) -> WildcardPattern:
         made = WildcardPattern()
         made.new_with_options(pattern, options)
         return made
@@ -1903,7 +2010,7 @@ class WildcardPattern(NetObject):
 @net_type(SMA + "Language.NullString", base="System.Object")
 class NullStringType(NetObject):
     @static_prop("Value : Object get")
-    def value() -> Any:  # type: ignore[misc]
+    def value() -> Any:
         from winlab.powershell.objects import NullString
 
         return NullString
@@ -1912,7 +2019,7 @@ class NullStringType(NetObject):
 @net_type(SMA + "Internal.AutomationNull", base="System.Object")
 class AutomationNullType(NetObject):
     @static_prop("Value : Object get")
-    def value() -> Any:  # type: ignore[misc]
+    def value() -> Any:
         return AutomationNull
 
 

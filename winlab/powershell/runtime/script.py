@@ -33,7 +33,9 @@ class ScriptCode:
     def __init__(self, tree: ast.ScriptBlockAst, parameters: list[ast.ParameterAst] | None = None) -> None:
         self.tree = tree
         block = tree.param_block
-        self.parameter_nodes: list[ast.ParameterAst] = list(parameters or (block.parameters if block is not None else []))
+        self.parameter_nodes: list[ast.ParameterAst] = list(
+            parameters or (block.parameters if block is not None else [])
+        )
         self.attribute_nodes: list[ast.AttributeAst] = list(block.attributes) if block is not None else []
         self._metadata: CommandMetadata | None = None
         self._epoch = -1
@@ -45,7 +47,13 @@ class ScriptCode:
         self.begin = _body(tree.begin_block)
         self.process = _body(tree.process_block)
         self.end = _body(tree.end_block)
-        self.types = [s for b in (tree.begin_block, tree.process_block, tree.end_block) if b for s in b.statements if isinstance(s, ast.TypeDefinitionAst)]
+        self.types = [
+            s
+            for b in (tree.begin_block, tree.process_block, tree.end_block)
+            if b
+            for s in b.statements
+            if isinstance(s, ast.TypeDefinitionAst)
+        ]
         self.usings = tree.using_statements
         self.simple = not self.parameter_nodes and not self.attribute_nodes
 
@@ -98,16 +106,32 @@ def _attribute_name(node: ast.AttributeBaseAst) -> str:
 def _arguments(node: ast.AttributeAst, frame: Frame) -> tuple[list[Any], dict[str, Any]]:
     positional = [compiler.expression(a)(frame) for a in node.positional_arguments]
     named = {
-        a.argument_name.lower(): True if a.expression_omitted else compiler.expression(a.argument)(frame) for a in node.named_arguments
+        a.argument_name.lower(): True if a.expression_omitted else compiler.expression(a.argument)(frame)
+        for a in node.named_arguments
     }
     return positional, named
 
 
 # Attributes that a script may carry without any effect on how it runs.
 _WITHOUT_EFFECT = frozenset(
-    "outputtype alias argumentcompleter supportswildcards psdefaultvalue diagnostics.codeanalysis.suppressmessage suppressmessage "
-    "system.diagnostics.codeanalysis.suppressmessage pstypename obsolete credential system.obsolete hidden validatedrive dontshow "
-    "validateuserdrive".split()
+    [
+        "outputtype",
+        "alias",
+        "argumentcompleter",
+        "supportswildcards",
+        "psdefaultvalue",
+        "diagnostics.codeanalysis.suppressmessage",
+        "suppressmessage",
+        "system.diagnostics.codeanalysis.suppressmessage",
+        "pstypename",
+        "obsolete",
+        "credential",
+        "system.obsolete",
+        "hidden",
+        "validatedrive",
+        "dontshow",
+        "validateuserdrive",
+    ]
 )
 
 
@@ -123,8 +147,8 @@ def _build_metadata(code: ScriptCode, frame: Frame) -> CommandMetadata:
             metadata.confirm_impact = to_string(named.get("confirmimpact", "Medium"))
             metadata.positional_binding = to_bool(named.get("positionalbinding", True))
     order: list[ParameterInfo] = []
-    for node in code.parameter_nodes:
-        info, is_advanced = _parameter(node, frame)
+    for parameter_node in code.parameter_nodes:
+        info, is_advanced = _parameter(parameter_node, frame)
         if is_advanced:
             metadata.cmdlet_binding = True
         order.append(info)
@@ -212,7 +236,9 @@ def _role(info: ParameterInfo, named: dict[str, Any]) -> None:
 
 
 def _validate_set(positional: list[Any], named: dict[str, Any]) -> declaration.Validator:
-    return declaration.ValidateSet(*[to_string(p) for p in positional], ignore_case=to_bool(named.get("ignorecase", True)))
+    return declaration.ValidateSet(
+        *[to_string(p) for p in positional], ignore_case=to_bool(named.get("ignorecase", True))
+    )
 
 
 _VALIDATORS: dict[str, Callable[[list[Any], dict[str, Any]], declaration.Validator]] = {
@@ -220,7 +246,9 @@ _VALIDATORS: dict[str, Callable[[list[Any], dict[str, Any]], declaration.Validat
     "validaterange": lambda p, n: declaration.ValidateRange(p[0], p[1]),
     "validatelength": lambda p, n: declaration.ValidateLength(int(p[0]), int(p[1])),
     "validatecount": lambda p, n: declaration.ValidateCount(int(p[0]), int(p[1])),
-    "validatepattern": lambda p, n: declaration.ValidatePattern(to_string(p[0]), to_string(n.get("options", "IgnoreCase"))),
+    "validatepattern": lambda p, n: declaration.ValidatePattern(
+        to_string(p[0]), to_string(n.get("options", "IgnoreCase"))
+    ),
     "validatescript": lambda p, n: declaration.ValidateScript(p[0]),
     "validatenotnull": lambda p, n: declaration.ValidateNotNull(),
     "validatenotnullorempty": lambda p, n: declaration.ValidateNotNullOrEmpty(),
@@ -358,5 +386,3 @@ def unbound_default(info: ParameterInfo) -> Any:
     if name in conversion.NUMERIC_TYPES or name == "System.Char":
         return conversion._from_null(t)
     return None
-
-

@@ -27,6 +27,9 @@ COMMAND_MODULES = (
     "winlab.powershell.commands.data",
     "winlab.powershell.commands.dates",
     "winlab.powershell.commands.management",
+    "winlab.powershell.commands.security",
+    "winlab.powershell.commands.webrequests",
+    "winlab.powershell.commands.wmi",
     "winlab.powershell.commands.windows",
     "winlab.powershell.commands.webadministration",
     "winlab.powershell.formatting.cmdlets",
@@ -49,23 +52,33 @@ def load_commands() -> None:
 
 # Aliases of 5.1; those of commands that the lab lacks stay known, so that they are refused by the command's name.
 _ALIASES = """
-% ForEach-Object;? Where-Object;ac Add-Content;asnp Add-PSSnapin;cat Get-Content;cd Set-Location;CFS ConvertFrom-String;chdir Set-Location;clc Clear-Content;
-clear Clear-Host;clhy Clear-History;cli Clear-Item;clp Clear-ItemProperty;cls Clear-Host;clv Clear-Variable;cnsn Connect-PSSession;compare Compare-Object;
-copy Copy-Item;cp Copy-Item;cpi Copy-Item;cpp Copy-ItemProperty;curl Invoke-WebRequest;cvpa Convert-Path;dbp Disable-PSBreakpoint;del Remove-Item;diff Compare-Object;
-dir Get-ChildItem;dnsn Disconnect-PSSession;ebp Enable-PSBreakpoint;echo Write-Output;epal Export-Alias;epcsv Export-Csv;epsn Export-PSSession;erase Remove-Item;
-etsn Enter-PSSession;exsn Exit-PSSession;fc Format-Custom;fhx Format-Hex;fl Format-List;foreach ForEach-Object;ft Format-Table;fw Format-Wide;gal Get-Alias;gbp Get-PSBreakpoint;
-gc Get-Content;gci Get-ChildItem;gcm Get-Command;gcb Get-Clipboard;gcs Get-PSCallStack;gdr Get-PSDrive;ghy Get-History;gi Get-Item;gin Get-ComputerInfo;gjb Get-Job;gl Get-Location;
-gm Get-Member;gmo Get-Module;gp Get-ItemProperty;gps Get-Process;gpv Get-ItemPropertyValue;group Group-Object;gsn Get-PSSession;gsnp Get-PSSnapin;gsv Get-Service;gtz Get-TimeZone;
-gu Get-Unique;gv Get-Variable;gwmi Get-WmiObject;h Get-History;history Get-History;icm Invoke-Command;iex Invoke-Expression;ihy Invoke-History;ii Invoke-Item;
-ipal Import-Alias;ipcsv Import-Csv;ipmo Import-Module;ipsn Import-PSSession;irm Invoke-RestMethod;ise powershell_ise.exe;iwmi Invoke-WmiMethod;iwr Invoke-WebRequest;
-kill Stop-Process;lp Out-Printer;ls Get-ChildItem;man help;md mkdir;measure Measure-Object;mi Move-Item;mount New-PSDrive;move Move-Item;mp Move-ItemProperty;mv Move-Item;
-nal New-Alias;ndr New-PSDrive;ni New-Item;nmo New-Module;npssc New-PSSessionConfigurationFile;nsn New-PSSession;nv New-Variable;ogv Out-GridView;oh Out-Host;popd Pop-Location;
-ps Get-Process;pushd Push-Location;pwd Get-Location;r Invoke-History;rbp Remove-PSBreakpoint;rcjb Receive-Job;rcsn Receive-PSSession;rd Remove-Item;rdr Remove-PSDrive;
-ren Rename-Item;ri Remove-Item;rjb Remove-Job;rm Remove-Item;rmdir Remove-Item;rmo Remove-Module;rni Rename-Item;rnp Rename-ItemProperty;rp Remove-ItemProperty;
-rsn Remove-PSSession;rsnp Remove-PSSnapin;rujb Resume-Job;rv Remove-Variable;rvpa Resolve-Path;rwmi Remove-WmiObject;sajb Start-Job;sal Set-Alias;saps Start-Process;
-sasv Start-Service;sbp Set-PSBreakpoint;sc Set-Content;scb Set-Clipboard;select Select-Object;set Set-Variable;shcm Show-Command;si Set-Item;sl Set-Location;sleep Start-Sleep;
-sls Select-String;sort Sort-Object;sp Set-ItemProperty;spjb Stop-Job;spps Stop-Process;spsv Stop-Service;start Start-Process;stz Set-TimeZone;sujb Suspend-Job;sv Set-Variable;
-swmi Set-WmiInstance;tee Tee-Object;trcm Trace-Command;type Get-Content;wget Invoke-WebRequest;where Where-Object;wjb Wait-Job;write Write-Output
+% ForEach-Object;? Where-Object;ac Add-Content;asnp Add-PSSnapin;cat Get-Content;cd Set-Location;
+CFS ConvertFrom-String;chdir Set-Location;clc Clear-Content;clear Clear-Host;clhy Clear-History;cli Clear-Item;
+clp Clear-ItemProperty;cls Clear-Host;clv Clear-Variable;cnsn Connect-PSSession;compare Compare-Object;
+copy Copy-Item;cp Copy-Item;cpi Copy-Item;cpp Copy-ItemProperty;curl Invoke-WebRequest;cvpa Convert-Path;
+dbp Disable-PSBreakpoint;del Remove-Item;diff Compare-Object;dir Get-ChildItem;dnsn Disconnect-PSSession;
+ebp Enable-PSBreakpoint;echo Write-Output;epal Export-Alias;epcsv Export-Csv;epsn Export-PSSession;
+erase Remove-Item;etsn Enter-PSSession;exsn Exit-PSSession;fc Format-Custom;fhx Format-Hex;fl Format-List;
+foreach ForEach-Object;ft Format-Table;fw Format-Wide;gal Get-Alias;gbp Get-PSBreakpoint;gc Get-Content;
+gci Get-ChildItem;gcm Get-Command;gcb Get-Clipboard;gcs Get-PSCallStack;gdr Get-PSDrive;ghy Get-History;
+gi Get-Item;gin Get-ComputerInfo;gjb Get-Job;gl Get-Location;gm Get-Member;gmo Get-Module;gp Get-ItemProperty;
+gps Get-Process;gpv Get-ItemPropertyValue;group Group-Object;gsn Get-PSSession;gsnp Get-PSSnapin;gsv Get-Service;
+gtz Get-TimeZone;gu Get-Unique;gv Get-Variable;gwmi Get-WmiObject;h Get-History;history Get-History;
+icm Invoke-Command;iex Invoke-Expression;ihy Invoke-History;ii Invoke-Item;ipal Import-Alias;ipcsv Import-Csv;
+ipmo Import-Module;ipsn Import-PSSession;irm Invoke-RestMethod;ise powershell_ise.exe;iwmi Invoke-WmiMethod;
+iwr Invoke-WebRequest;kill Stop-Process;lp Out-Printer;ls Get-ChildItem;man help;md mkdir;measure Measure-Object;
+mi Move-Item;mount New-PSDrive;move Move-Item;mp Move-ItemProperty;mv Move-Item;nal New-Alias;ndr New-PSDrive;
+ni New-Item;nmo New-Module;npssc New-PSSessionConfigurationFile;nsn New-PSSession;nv New-Variable;ogv Out-GridView;
+oh Out-Host;popd Pop-Location;ps Get-Process;pushd Push-Location;pwd Get-Location;r Invoke-History;
+rbp Remove-PSBreakpoint;rcjb Receive-Job;rcsn Receive-PSSession;rd Remove-Item;rdr Remove-PSDrive;ren Rename-Item;
+ri Remove-Item;rjb Remove-Job;rm Remove-Item;rmdir Remove-Item;rmo Remove-Module;rni Rename-Item;
+rnp Rename-ItemProperty;rp Remove-ItemProperty;rsn Remove-PSSession;rsnp Remove-PSSnapin;rujb Resume-Job;
+rv Remove-Variable;rvpa Resolve-Path;rwmi Remove-WmiObject;sajb Start-Job;sal Set-Alias;saps Start-Process;
+sasv Start-Service;sbp Set-PSBreakpoint;sc Set-Content;scb Set-Clipboard;select Select-Object;set Set-Variable;
+shcm Show-Command;si Set-Item;sl Set-Location;sleep Start-Sleep;sls Select-String;sort Sort-Object;
+sp Set-ItemProperty;spjb Stop-Job;spps Stop-Process;spsv Stop-Service;start Start-Process;stz Set-TimeZone;
+sujb Suspend-Job;sv Set-Variable;swmi Set-WmiInstance;tee Tee-Object;trcm Trace-Command;type Get-Content;
+wget Invoke-WebRequest;where Where-Object;wjb Wait-Job;write Write-Output;
 """
 
 
@@ -85,9 +98,29 @@ def alias_table() -> dict[str, tuple[str, str]]:
 @cache
 def _assemblies() -> dict[str, str]:
     names = {entry.assembly for entry in _api()[0].values()}
-    names |= {"System.Windows.Forms", "System.Drawing", "System.Web", "System.Data", "System.Numerics", "System.Runtime.Serialization"}
-    names |= {"PresentationFramework", "PresentationCore", "WindowsBase", "System.DirectoryServices", "Microsoft.VisualBasic", "System.Runtime"}
-    names |= {"System.Management.Automation", "netstandard", "System.EnterpriseServices", "Microsoft.CSharp", "System.Web.Extensions"}
+    names |= {
+        "System.Windows.Forms",
+        "System.Drawing",
+        "System.Web",
+        "System.Data",
+        "System.Numerics",
+        "System.Runtime.Serialization",
+    }
+    names |= {
+        "PresentationFramework",
+        "PresentationCore",
+        "WindowsBase",
+        "System.DirectoryServices",
+        "Microsoft.VisualBasic",
+        "System.Runtime",
+    }
+    names |= {
+        "System.Management.Automation",
+        "netstandard",
+        "System.EnterpriseServices",
+        "Microsoft.CSharp",
+        "System.Web.Extensions",
+    }
     return {name.lower(): name for name in names}
 
 
@@ -123,11 +156,32 @@ _PREFERENCES = {
     "ProgressPreference": "Continue",
 }
 
-VERSIONS = {"2016": "14393.693", "2019": "17763.1", "2022": "20348.1", "2025": "26100.1", "10": "19041.1", "11": "22621.1"}
+VERSIONS = {
+    "2016": "14393.693",
+    "2019": "17763.1",
+    "2022": "20348.1",
+    "2025": "26100.1",
+    "10": "19041.1",
+    "11": "22621.1",
+}
+
+
+def reset_variables(runtime: Runtime) -> None:
+    """Take away all variables and put the automatic and preference variables back."""
+    runtime.session.top.vars.clear()
+    runtime.errors = []
+    runtime.success = True
+    fill_variables(runtime)
 
 
 def fill_session(runtime: Runtime) -> None:
-    """Put the automatic and preference variables and the aliases into the global scope."""
+    """Put the automatic and preference variables, the aliases and functions into the global scope."""
+    fill_variables(runtime)
+    fill_commands(runtime)
+
+
+def fill_variables(runtime: Runtime) -> None:
+    """Put the automatic and preference variables into the global scope."""
     from winlab.powershell.runtime import psobjects
 
     top = runtime.session.top
@@ -175,11 +229,18 @@ def fill_session(runtime: Runtime) -> None:
         "true": lambda: True,
         "false": lambda: False,
         "null": lambda: None,
-        "PROFILE": lambda: (runtime.get_env("USERPROFILE") or "C:\\Users\\Administrator")
-        + "\\Documents\\WindowsPowerShell\\Microsoft.PowerShell_profile.ps1",
+        "PROFILE": lambda: (
+            (runtime.get_env("USERPROFILE") or "C:\\Users\\Administrator")
+            + "\\Documents\\WindowsPowerShell\\Microsoft.PowerShell_profile.ps1"
+        ),
     }
     for name, getter in dynamic.items():
         top.vars[name.lower()] = DynamicVariable(name, getter)
+
+
+def fill_commands(runtime: Runtime) -> None:
+    """Put the aliases and functions of 5.1 into the global scope."""
+    top = runtime.session.top
     for name, command in alias_table().values():
         from winlab.powershell.runtime.commands import AliasInfo
 
@@ -221,7 +282,10 @@ def version_table(runtime: Runtime) -> Hashtable:
         [
             ("PSVersion", make(f"5.1.{build}")),
             ("PSEdition", "Desktop"),
-            ("PSCompatibleVersions", PSArray([make(v) for v in ("1.0", "2.0", "3.0", "4.0", "5.0")] + [make(f"5.1.{build}")], version)),
+            (
+                "PSCompatibleVersions",
+                PSArray([make(v) for v in ("1.0", "2.0", "3.0", "4.0", "5.0")] + [make(f"5.1.{build}")], version),
+            ),
             ("BuildVersion", make(f"10.0.{build}")),
             ("CLRVersion", make("4.0.30319.42000")),
             ("WSManStackVersion", make("3.0")),
