@@ -60,8 +60,8 @@ def local_only(cmdlet_object: Cmdlet, names: Any) -> None:
 class _ServiceCmdlet(Cmdlet):
     """What the service cmdlets share: finding services by name, display name or object."""
 
-    include = parameter("Include", "String[]")
-    exclude = parameter("Exclude", "String[]")
+    include: Any = None
+    exclude: Any = None
 
     def service_error(
         self, kind: str, service: Any, verb: str, error_id: str, inner: NetException | None, category: str
@@ -211,6 +211,8 @@ _INPUT_SETS = {"InputObject": SetInfo(position=0, mandatory=True, pipeline=True)
 class GetService(_ServiceCmdlet):
     """Services, by name or display name."""
 
+    include = parameter("Include", "String[]")
+    exclude = parameter("Exclude", "String[]")
     name = parameter(
         "Name",
         "String[]",
@@ -238,6 +240,8 @@ class GetService(_ServiceCmdlet):
 
 
 class _ServiceAction(_ServiceCmdlet):
+    include = parameter("Include", "String[]")
+    exclude = parameter("Exclude", "String[]")
     name = parameter("Name", "String[]", roles=_NAME_SETS, aliases=("ServiceName",))
     display_name = parameter("DisplayName", "String[]", mandatory=True, sets=("DisplayName",))
     input_object = parameter("InputObject", "ServiceProcess.ServiceController[]", roles=_INPUT_SETS)

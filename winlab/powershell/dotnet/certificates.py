@@ -498,7 +498,7 @@ class X509Store(NetObject):
     def certificates(self) -> X509Certificate2Collection:
         if self.mode is None:
             return X509Certificate2Collection()
-        found = context.machine().certificates.list(self.store_name, self.place)
+        found = context.machine().certificates.all(self.store_name, self.place)
         return X509Certificate2Collection([X509Certificate2(item, (self.store_name, self.place)) for item in found])
 
     @method("Open(Security.Cryptography.X509Certificates.OpenFlags) : Void")
@@ -513,7 +513,7 @@ class X509Store(NetObject):
         ):
             raise crypto_error("Access is denied.\r\n")
         if flags.value & 4 and self.store_name.lower() not in (
-            item.lower() for item in context.machine().certificates.stores(self.place)
+            item.lower() for item in context.machine().certificates.stores()
         ):
             raise crypto_error("The system cannot find the file specified.\r\n")
         self.mode = flags.value

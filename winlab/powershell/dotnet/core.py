@@ -1109,12 +1109,12 @@ def type_of(value: Any) -> NetType:
         return type_of(value.base)
     if isinstance(value, NetType):
         return get_type("System.RuntimeType")
+    if isinstance(value, objects.MultiArray):
+        return multi_array_type(value.element_type, len(value.lengths))
     if isinstance(value, (NetObject, NetException)):
         if value.net_type is not None:
             return value.net_type
         raise TypeError(f"no .NET type is declared for {kind.__name__}")
-    if isinstance(value, objects.MultiArray):
-        return value.element_type.array
     raise TypeError(f"not a value of PowerShell: {kind.__name__}")
 
 

@@ -119,6 +119,12 @@ def _quote_program(name: str) -> str:
     return text if text.startswith('"') and text.endswith('"') else f'"{text}"'
 
 
+def inherited(name: str) -> Any:
+    """The standard stream that a child inherits: what SetStdHandle put there, else this process's own."""
+    handles = getattr(context.runtime(), "process_state", {}).get("std-handles") or {}
+    return handles[name] if name in handles else source(name)
+
+
 def start_process(info: ProcessStartInfo) -> tuple[Any, Any, Any, Any]:
     """CreateProcess for a ProcessStartInfo: `(process, stdin, stdout, stderr)` with the near ends of redirected pipes."""
     from winlab.windows.pipes import Pipe
@@ -155,7 +161,7 @@ def start_process(info: ProcessStartInfo) -> tuple[Any, Any, Any, Any]:
             raise win32(error) from None
     pipes: list[Any] = [Pipe(None if index else 1 << 20) if wanted else None for index, wanted in enumerate(redirects)]
     streams = [
-        pipe if pipe is not None else (None if shell else source(which))
+        pipe if pipe is not None else (None if shell else inherited(which))
         for pipe, which in zip(pipes, ("stdin", "stdout", "stderr"), strict=True)
     ]
     if pipes[0] is not None:

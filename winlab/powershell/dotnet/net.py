@@ -312,7 +312,7 @@ def tls_context(callback: Any = None) -> ssl.SSLContext:
     server = context.machine()
     for store in ("Root", "CA"):
         with contextlib.suppress(ssl.SSLError):
-            roots = "".join(item.pem.decode("ascii") for item in server.certificates.list(store))
+            roots = "".join(item.pem.decode("ascii") for item in server.certificates.all(store))
             if roots:
                 made.load_verify_locations(cadata=roots)
     protocol = manager().protocol

@@ -163,3 +163,35 @@ extend_type(
 extend_type(_SECURITY, "Sddl", lambda security: security.acl.to_sddl(), kind="CodeProperty")
 extend_type(_SECURITY, "AccessToString", _access_text)
 extend_type(_SECURITY, "AuditToString", lambda security: "")
+
+
+# ------------------------------------------------------------------------------------------------------------ exceptions
+
+# Properties of exception classes; their values travel with the NetException.
+_EXCEPTIONS = {
+    "System.ArgumentException": ("ParamName",),
+    "System.ArgumentOutOfRangeException": ("ActualValue",),
+    "System.ObjectDisposedException": ("ObjectName",),
+    "System.IO.FileNotFoundException": ("FileName",),
+    "System.ComponentModel.Win32Exception": ("NativeErrorCode", "ErrorCode"),
+    "System.Net.Sockets.SocketException": ("SocketErrorCode",),
+    "System.Net.WebException": ("Response", "Status"),
+    "System.AggregateException": ("InnerExceptions",),
+    "System.Xml.XmlException": ("LineNumber", "LinePosition"),
+    "System.Globalization.CultureNotFoundException": ("InvalidCultureName",),
+    "System.Threading.AbandonedMutexException": ("Mutex", "MutexIndex"),
+}
+
+
+def _exception_property(error: Any, name: str) -> Any:
+    value = error.properties.get(name)
+    if value is None and name == "Status":
+        return get_type("System.Net.WebExceptionStatus").enum("UnknownError")
+    if value is None and name in ("NativeErrorCode", "ErrorCode", "LineNumber", "LinePosition"):
+        return 0
+    return value
+
+
+for _type, _names in _EXCEPTIONS.items():
+    for _field in _names:
+        extend_type(_type, _field, lambda error, _field=_field: _exception_property(error, _field), kind="Property")
