@@ -45,8 +45,8 @@ def test_collections_show_four_elements() -> None:
     assert found[3] == "{1, 2, 3, 4...} {}"
 
 
-def test_texts_end_a_table() -> None:
-    assert lines(PSCustomObject.of({"a": 1}), "text", 5) == ["", "a", "-", "1", "", "", "text", "5"]
+def test_texts_stand_between_the_rows_of_a_table() -> None:
+    assert lines(PSCustomObject.of({"a": 1}), "text", 5) == ["", "a", "-", "1", "text", "5", "", ""]
 
 
 def test_long_values_are_wrapped_under_themselves() -> None:

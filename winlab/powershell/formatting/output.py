@@ -24,7 +24,6 @@ from winlab.powershell.formatting.views import (
     View,
     WideView,
     display_properties,
-    find_list,
     find_view,
 )
 from winlab.powershell.objects import (
@@ -75,7 +74,6 @@ class Formatter:
         self.write_line = write_line
         self.width = width
         self._shape: _Shape | None = None
-        self._view: View | None = None
         self._run: object | None = None
         self._types: list[str] = []
 
@@ -89,8 +87,7 @@ class Formatter:
         if isinstance(base, FormatEntry):
             self._entry(base)
         elif is_scalar(base):
-            self.finish()
-            self.write_line(scalar(value))
+            self._beside([scalar(value)])
         elif isinstance(base, Dictionary):
             for key, item in list(base.items()):
                 self._object(DictionaryEntry(key, item))
@@ -105,22 +102,19 @@ class Formatter:
     def finish(self) -> None:
         """Complete what was begun."""
         shape, self._shape = self._shape, None
-        self._view = self._run = None
+        self._run = None
         if shape is not None:
             shape.finish()
 
     def _error(self, record: ErrorRecord) -> None:
         from winlab.powershell.formatting.errorview import error_text
 
-        self.finish()
-        for line in wrap(error_text(record, self.runtime, self.width + 1), self.width):
-            self.write_line(line)
+        self._beside(wrap(error_text(record, self.runtime, self.width + 1), self.width))
 
     def _entry(self, entry: FormatEntry) -> None:
         if self._run is not entry.run:
             self.finish()
             self._run = entry.run
-            self._view = entry.view
             self._shape = _shape(self, entry.view)
         assert self._shape is not None
         self._shape.add(entry.value)
@@ -129,31 +123,34 @@ class Formatter:
         from winlab.powershell.runtime.members import type_names
 
         names = type_names(value)
-        view = find_view(names)
-        if isinstance(view, CustomView):
+        if self._run is not None:
             self.finish()
-            for line in view.lines(value, self.runtime):
-                self.write_line(line)
-            return
-        if self._shape is None or self._run is not None:
-            self.finish()
-            view = view or default_view(value, names)
+        if self._shape is None:
+            view = find_view(names) or default_view(value, names)
             if view is None:
                 self.write_line(scalar(value))
                 return
             self._start(view, names)
-        elif self._view is not view and not self._fits(names):
-            self.finish()
-            self._start(find_list(names) if view is None or isinstance(view, TableView) else view, names)
-        assert self._shape is not None
-        self._shape.add(value)
+        if not self._takes(names):
+            lines = list_lines(self, own_list(value), value)
+            self._beside(["", *lines, ""] if lines else [scalar(value)])
+        elif self._shape is not None:
+            self._shape.add(value)
 
-    def _fits(self, names: list[str]) -> bool:
-        """Whether the shape that is being written takes objects of such types."""
-        return find_view(self._types) is None or names[:1] == self._types[:1]
+    def _beside(self, lines: list[str]) -> None:
+        """Write lines between the objects of the shape, if one is being written."""
+        if self._shape is None:
+            for line in lines:
+                self.write_line(line)
+        else:
+            self._shape.beside(lines)
+
+    def _takes(self, names: list[str]) -> bool:
+        """Whether the shape that is being written takes objects of such types: its view's own, all without a view."""
+        view = find_view(self._types)
+        return view is None or view is find_view(names)
 
     def _start(self, view: View, names: list[str]) -> None:
-        self._view = view
         self._types = names
         self._shape = _shape(self, view)
 
@@ -232,6 +229,11 @@ class _Shape:
     def finish(self) -> None:
         raise NotImplementedError
 
+    def beside(self, lines: list[str]) -> None:
+        """Write lines that are no part of the shape."""
+        for line in lines:
+            self.write_line(line)
+
     def _group_changes(self, value: Any) -> bool:
         """Note the object's group; True when it begins a new one."""
         if getattr(self.view, "group_by", None) is None:
@@ -262,7 +264,8 @@ class _Table(_Shape):
 
     def __init__(self, formatter: Formatter, view: TableView) -> None:
         super().__init__(formatter, view)
-        self.pending: list[tuple[Any, list[Any]]] = []
+        # Objects with their cells, and lines that are written between them.
+        self.pending: list[tuple[Any, list[Any]] | list[str]] = []
         self.first_at = 0.0
         self.widths: list[int] = []
         self.right: list[bool] = []
@@ -277,9 +280,19 @@ class _Table(_Shape):
         if not self.pending:
             self.first_at = time.monotonic()
         self.pending.append((value, row))
-        late = time.monotonic() - self.first_at > _GATHER_SECONDS and not self.view.auto_size
-        if not self.fits or late:
+        if not self.fits or self._is_late():
             self._flush()
+
+    def beside(self, lines: list[str]) -> None:
+        if not self.pending:
+            super().beside(lines)
+            return
+        self.pending.append(lines)
+        if self._is_late():
+            self._flush()
+
+    def _is_late(self) -> bool:
+        return time.monotonic() - self.first_at > _GATHER_SECONDS and not self.view.auto_size
 
     def finish(self) -> None:
         if self.pending:
@@ -290,9 +303,12 @@ class _Table(_Shape):
 
     def _flush(self) -> None:
         pending, self.pending = self.pending, []
-        self._lay_out([row for _, row in pending])
-        for value, row in pending:
-            self._write(value, row)
+        self._lay_out([item[1] for item in pending if isinstance(item, tuple)])
+        for item in pending:
+            if isinstance(item, tuple):
+                self._write(*item)
+            else:
+                super().beside(item)
 
     def _lay_out(self, rows: list[list[Any]]) -> None:
         columns = self.view.columns
@@ -329,7 +345,7 @@ class _Table(_Shape):
         if self.view.hide_headers:
             return
         labels = [column.label for column in self.view.columns]
-        self._write_cells(labels)
+        self._write_wrapped(labels)
         self._write_cells(["-" * min(len(label), width) for label, width in zip(labels, self.widths, strict=True)])
 
     def _write_cells(self, texts: list[str]) -> None:
@@ -367,6 +383,31 @@ def share_out(widths: list[int], available: int) -> list[int]:
         widths[last] = -1
 
 
+def own_list(value: Any) -> ListView:
+    """The list of an object without a view: what its type displays by default, else all of its properties."""
+    from winlab.powershell.runtime.members import type_names
+
+    shown = display_properties(type_names(value))
+    return ListView([Column(label, label) for label in shown] if shown is not None else None)
+
+
+def list_lines(formatter: Formatter, view: ListView, value: Any) -> list[str]:
+    """The lines of an object's properties, label and text."""
+    from winlab.powershell.runtime.members import properties
+
+    items = view.items
+    if items is None:
+        items = [Column(item.name, item.name) for item in properties(value)]
+    label_width = max((len(item.label) for item in items), default=0)
+    indent = " " * (label_width + 3)
+    lines = []
+    for item in items:
+        text = formatter.text(read(value, item.value), item.format)
+        first, *more = wrap(text, max(formatter.width - len(indent), 1))
+        lines += [f"{item.label.ljust(label_width)} : {first}", *(indent + line for line in more)]
+    return lines
+
+
 class _List(_Shape):
     view: ListView
 
@@ -379,26 +420,9 @@ class _List(_Shape):
                 self.write_line("")
                 self.write_line("")
             self.started = True
-        self._write_properties(value)
+        for line in list_lines(self.formatter, self.view, value) or [scalar(value)]:
+            self.write_line(line)
         self.write_line("")
-
-    def _write_properties(self, value: Any) -> None:
-        from winlab.powershell.runtime.members import properties
-
-        items = self.view.items
-        if items is None:
-            items = [Column(item.name, item.name) for item in properties(value)]
-        if not items:
-            self.write_line(scalar(value))
-            return
-        label_width = max(len(item.label) for item in items)
-        indent = " " * (label_width + 3)
-        for item in items:
-            text = self.formatter.text(read(value, item.value), item.format)
-            lines = wrap(text, max(self.formatter.width - len(indent), 1))
-            self.write_line(f"{item.label.ljust(label_width)} : {lines[0]}")
-            for line in lines[1:]:
-                self.write_line(indent + line)
 
     def finish(self) -> None:
         if self.started:
@@ -455,4 +479,5 @@ class _Custom(_Shape):
 
     def finish(self) -> None:
         if self.started:
+            self.write_line("")
             self.write_line("")

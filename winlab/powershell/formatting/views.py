@@ -69,7 +69,11 @@ def _get(value: Any, name: str) -> Any:
 
 
 def _columns(*specs: tuple[Any, ...]) -> list[Column]:
-    return [Column(*spec) for spec in specs]
+    """A view's columns: to the left unless they say otherwise, whatever their values are."""
+    columns = [Column(*spec) for spec in specs]
+    for column in columns:
+        column.align = column.align or "left"
+    return columns
 
 
 def _names(*names: str) -> list[Column]:
@@ -158,7 +162,7 @@ def _entry_value(value: Any) -> Any:
 def _date_time(value: Any, runtime: Any) -> list[str]:
     from winlab.powershell.commands.dates import long_text
 
-    return ["", long_text(value), "", ""]
+    return [long_text(value)]
 
 
 _TIME_SPAN = (
@@ -349,9 +353,13 @@ LISTS: dict[str, ListView] = {
         )
     ),
 }
-"""What Format-List shows of a type, and what is shown of it below a table of another type."""
+"""What Format-List shows of a type."""
 
 DISPLAY_PROPERTIES: dict[str, tuple[str, ...]] = {
+    "System.Diagnostics.Process": ("Id", "Handles", "CPU", "SI", "Name"),
+    "System.ServiceProcess.ServiceController": ("Status", "Name", "DisplayName"),
+    "System.IO.FileInfo": ("LastWriteTime", "Length", "Name"),
+    "System.IO.DirectoryInfo": ("Name",),
     "Microsoft.Management.Infrastructure.CimInstance#root/cimv2/Win32_OperatingSystem": (
         "SystemDirectory",
         "Organization",
@@ -379,7 +387,7 @@ DISPLAY_PROPERTIES: dict[str, tuple[str, ...]] = {
     "Microsoft.PowerShell.Commands.LocalUser": ("Name", "Enabled", "Description"),
     "Microsoft.PowerShell.Commands.LocalGroup": ("Name", "Description"),
 }
-"""DefaultDisplayPropertySet of types that have one and no view."""
+"""DefaultDisplayPropertySet of types: shown of those without a view, and of objects amid those of another view."""
 
 
 def _scalar(value: Any) -> str:
