@@ -59,6 +59,7 @@ class Command:
         self._changed = asyncio.Event()
         self._waiters: set[asyncio.Event] = set()
         self._wake_scheduled = False
+        self._taking = False
         self._exit_watch: asyncio.Task[None] | None = None
         self.slow_done = 0.0
         """Seconds between the end of the process and the news of it."""
@@ -76,6 +77,15 @@ class Command:
         self._wake()
 
     def _take(self, name: str, pipe: Pipe) -> None:
+        if self._taking:  # reading tells the pipe's listeners, who come here again: what is left must not overtake what was read
+            return
+        self._taking = True
+        try:
+            self._take_all(name, pipe)
+        finally:
+            self._taking = False
+
+    def _take_all(self, name: str, pipe: Pipe) -> None:
         while pipe.available and self._size < OUTPUT_BUFFER:
             data = pipe.read_available(OUTPUT_BUFFER)
             if not data:
