@@ -1383,10 +1383,9 @@ class Runtime:
         if drive == "alias":
             found = self.frame.scope.find_alias(name.lower())
             return found.definition if found is not None else None
-        hook = self.providers.get("get-content")
-        if hook is not None:
-            return hook(self, f"{drive}:{name}")
-        raise LabUnsupported(f"the variable ${drive}:{name}", extent)
+        if not self._has_drive(drive):
+            return None
+        return self._content_command("Get-Content", [Argument("LiteralPath", f"{drive}:{name}", True)], extent)
 
     def set_drive_item(self, drive: str, name: str, value: Any, extent: Any) -> None:
         """``${drive:name} = value``."""
@@ -1402,11 +1401,31 @@ class Runtime:
         if drive == "alias":
             self.frame.scope.set_alias(name, AliasInfo(name, to_string(value)))
             return
-        hook = self.providers.get("set-content")
-        if hook is not None:
-            hook(self, f"{drive}:{name}", value)
-            return
-        raise LabUnsupported(f"assigning to ${drive}:{name}", extent)
+        if not self._has_drive(drive):
+            raise runtime_error(
+                "DriveNotFound",
+                f"Cannot find drive. A drive with the name '{drive}' does not exist.",
+                kind="DriveNotFoundException",
+                category="ObjectNotFound",
+                target=drive,
+            )
+        arguments = [Argument("LiteralPath", f"{drive}:{name}", True), Argument("Value", value, True)]
+        self._content_command("Set-Content", arguments, extent)
+
+    def _has_drive(self, name: str) -> bool:
+        """Whether a drive of that name exists in this runspace."""
+        from winlab.powershell.providers import drives_of
+
+        return any(drive.name.lower() == name for drive in drives_of(self).drives.values())
+
+    def _content_command(self, name: str, arguments: list[Argument], extent: Any) -> Any:
+        cls = find_cmdlet(name)
+        if cls is None:
+            raise LabUnsupported(f"the command {name}", extent)
+        items: list[Any] = []
+        processor = CmdletProcessor(self, self.frame, CmdletInfo(cls), arguments, extent)
+        self.run(self.frame, [processor], items.append, run_pipeline)
+        return compiler.collected(items)
 
     def open_redirection(self, frame: Frame, path: str, append: bool, owner: CommandProcessor) -> Callable[[Any], None]:
         """What ``> path`` writes to: Out-File, closed when the command is done."""

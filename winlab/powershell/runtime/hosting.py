@@ -681,7 +681,8 @@ class PowerShell(NetObject):
 
     @method("BeginInvoke(Object,Object) : IAsyncResult")
     def begin_into(self, values: Any, output: Any) -> Any:
-        return self._start(values, unwrap(output))
+        target = unwrap(output)
+        return self._start(values, target if isinstance(target, PSDataCollection) else data_collection())
 
     def _run_nested(self, runtime: Runtime, values: Any, output: PSDataCollection) -> None:
         """As :meth:`_run`, in the middle of a pipeline of the same runspace: all that it changes there is put back."""
