@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import threading
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +38,7 @@ COMMAND_MODULES = (
     "winlab.iis.commands",
 )
 _loaded = False
+_loading = threading.RLock()
 
 
 def load_commands() -> None:
@@ -44,10 +46,13 @@ def load_commands() -> None:
     global _loaded
     if _loaded:
         return
-    _loaded = True
-    for name in COMMAND_MODULES:
-        if importlib.util.find_spec(name) is not None:
-            importlib.import_module(name)
+    with _loading:  # processes start on threads of their own: none may see half of the commands
+        if _loaded:
+            return
+        for name in COMMAND_MODULES:
+            if importlib.util.find_spec(name) is not None:
+                importlib.import_module(name)
+        _loaded = True
 
 
 # Aliases of 5.1; those of commands that the lab lacks stay known, so that they are refused by the command's name.
