@@ -136,11 +136,10 @@ class WinRMConnector(BaseConnector):
         """A process that was ended or cut off while it started gets a second chance; a policy does not."""
         try:
             session.open()
-        except LoopLost:
-            session.open()
-        except NoLoop as reason:
+        except (LoopLost, NoLoop) as reason:
             if "language mode" in str(reason):
                 raise
+            logger.debug("%s: PowerShell did not start (%s), once more", session.settings.name, reason)
             session.open()
 
     @override
