@@ -11,6 +11,7 @@ from __future__ import annotations
 import datetime
 import errno
 import fnmatch
+import functools
 import io
 import os
 import re
@@ -20,7 +21,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from enum import IntFlag
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, Concatenate, ParamSpec, TypeVar
 
 from winlab.windows import acl as acl_module
 from winlab.windows.acl import Acl
@@ -224,6 +225,23 @@ class _Location:
         return replace(self, parts=self.parts[:-1])
 
 
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def _translated(method: Callable[Concatenate[FileSystem, str, P], R]) -> Callable[Concatenate[FileSystem, str, P], R]:
+    """What the host refuses unexpectedly (a link to nothing, a file that a real child has just removed) as Windows' error for the path."""
+
+    @functools.wraps(method)
+    def wrapper(self: FileSystem, path: str, *args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return method(self, path, *args, **kwargs)
+        except OSError as exc:
+            raise self.translate(exc, path) from None
+
+    return wrapper
+
+
 class FileSystem:
     """Absolute Windows paths in, WindowsError out. `user`: the Token whose rights count; None is the system itself, unchecked."""
 
@@ -356,6 +374,7 @@ class FileSystem:
                 return f"{drive}:\\" + text[len(root) + 1 :].replace("/", "\\")
         raise ValueError(f"{text} is not on a drive of {self.machine.name}")
 
+    @_translated
     def stored_path(self, path: str) -> str:
         """The path with the case in which its existing components are stored (GetFinalPathNameByHandle-like; links are not followed)."""
         location = self._locate(path)
@@ -395,6 +414,7 @@ class FileSystem:
         host = self._probe(path)
         return host is not None and os.path.isdir(host)
 
+    @_translated
     def stat(self, path: str, user: Token | None = None) -> Entry:
         """The entry at `path`; WindowsError 2 or 3 when nothing is there."""
         location, host = self._existing(path)
@@ -442,6 +462,7 @@ class FileSystem:
         except ValueError:
             return None
 
+    @_translated
     def listdir(self, path: str, user: Token | None = None) -> list[Entry]:
         """The entries of a folder in NTFS order (by upper-cased name). WindowsError 3 when it is not there, 267 when it is a file, 5 without the right."""
         location = self._locate(path)
@@ -530,6 +551,7 @@ class FileSystem:
             self._acl_cache[key, is_dir] = result
         return result
 
+    @_translated
     def get_acl(self, path: str, user: Token | None = None) -> Acl:
         """The security descriptor of a file or folder, inherited entries included."""
         location, host = self._existing(path)
@@ -537,6 +559,7 @@ class FileSystem:
         self._require(location, host, is_dir, acl_module.READ_CONTROL, user, path)
         return self._acl(location, is_dir)
 
+    @_translated
     def set_acl(self, path: str, value: Acl, user: Token | None = None) -> None:
         """Replaces owner and explicit entries; inherited ones are worked out anew from the folder unless `value.protected`.
 
@@ -576,6 +599,7 @@ class FileSystem:
         current = self.get_acl(path, user)
         self.set_acl(path, Acl(current.owner, (), current.group, False), user)
 
+    @_translated
     def access(self, path: str, user: Token | None) -> int:
         """The access mask `user` has at an existing path (FILE_* bits of winlab.windows.acl)."""
         location, host = self._existing(path)
@@ -615,6 +639,7 @@ class FileSystem:
         inherited = acl_module.inherit(self.get_acl(folder).aces, is_dir, acl_module.ADMINISTRATORS)
         return acl_module.granted(Acl(acl_module.ADMINISTRATORS, inherited), user.sids)
 
+    @_translated
     def check_access(self, path: str, mask: int, user: Token | None) -> None:
         """WindowsError 5 unless `user` has every right of `mask` at the existing path."""
         location, host = self._existing(path)
@@ -759,6 +784,7 @@ class FileSystem:
 
     # -- opening ----------------------------------------------------------------------------------------------------------------
 
+    @_translated
     def open(
         self,
         path: str,
@@ -880,6 +906,7 @@ class FileSystem:
 
     # -- changing ---------------------------------------------------------------------------------------------------------------
 
+    @_translated
     def mkdir(self, path: str, parents: bool = False, user: Token | None = None) -> bool:
         """Makes a folder. WindowsError 183 when something has that name (with `parents`, an existing folder is fine and False is returned)."""
         location = self._locate(path)
@@ -906,6 +933,7 @@ class FileSystem:
             self._own(location, host, user)
         return True
 
+    @_translated
     def remove(self, path: str, user: Token | None = None) -> None:
         """Deletes a file (a link itself, not its target). WindowsError 2, 3, 5 (folder, read-only, running, no right), 32 (in use)."""
         with self.machine.lock:
@@ -926,6 +954,7 @@ class FileSystem:
             self._forget(location)
         self._changed(location.path)
 
+    @_translated
     def rmdir(self, path: str, user: Token | None = None) -> None:
         """Removes an empty folder (or a link to one). WindowsError 2, 3, 5, 32 (a process stands in it), 145, 267 (a file)."""
         with self.machine.lock:
@@ -981,6 +1010,7 @@ class FileSystem:
             self._document.save()
             self._acl_cache.clear()
 
+    @_translated
     def move(self, src: str, dst: str, replace: bool = False, user: Token | None = None) -> None:
         """MoveFileEx: gives a file or folder another name on the same volume. Security stays with the object, inherited entries included.
 
@@ -1063,6 +1093,7 @@ class FileSystem:
                 if handle.path.upper() == source.path.upper():
                     handle.path = target.path
 
+    @_translated
     def copy(self, src: str, dst: str, overwrite: bool = True, user: Token | None = None) -> None:
         """CopyFile: contents, attributes and modification time; security comes from the new folder. WindowsError 80 when `dst` exists and not `overwrite`."""
         location, host = self._existing(src)
@@ -1087,6 +1118,7 @@ class FileSystem:
         if stored:
             self._change_record(target_location, target_host, attributes=stored)
 
+    @_translated
     def link(self, path: str, target: str, user: Token | None = None) -> None:
         """A hard link `path` to the existing file `target`. WindowsError 2, 3, 5 (a folder), 17, 183."""
         source, host = self._existing(target)
@@ -1105,6 +1137,7 @@ class FileSystem:
         except OSError as exc:
             raise self.translate(exc, path) from None
 
+    @_translated
     def symlink(self, path: str, target: str, user: Token | None = None) -> None:
         """A junction or symbolic link `path` to the absolute path `target` on a simulated drive."""
         if user is not None and not user.elevated:
@@ -1123,6 +1156,7 @@ class FileSystem:
         """FILE_ATTRIBUTE_* bits."""
         return self.stat(path, user).attributes
 
+    @_translated
     def set_attributes(self, path: str, attributes: int, user: Token | None = None) -> None:
         """Sets ReadOnly, Hidden, System, Archive, Temporary, Offline, NotContentIndexed; WindowsError 87 for others (Directory is ignored)."""
         if attributes & ~(_SETTABLE | DIRECTORY | REPARSE_POINT):
@@ -1139,6 +1173,7 @@ class FileSystem:
         if current.get("attributes", 0) != stored or current.get("archived") != archived:
             self._change_record(location, host, attributes=stored or None, archived=archived)
 
+    @_translated
     def set_times(
         self,
         path: str,

@@ -178,6 +178,17 @@ def test_batch_calls_and_chains(run) -> None:
     assert (result.code, result.out) == (2, "inner one\nback 2\ninner two\n")
 
 
+def test_batch_recursion_ends(run) -> None:
+    result = run.batch("call %0\necho no\n")
+    assert result.code == 1 and "R E C U R S I O N" in result.err and result.out == ""
+    process = run.machine.processes.start("cmd /c loop.cmd", cwd="C:\\work")
+    assert process.wait(5) == 1
+    run.machine.fs.write_text("C:\\work\\loop.cmd", "@loop.cmd\r\n")
+    process = run.machine.processes.start("cmd /c loop.cmd", cwd="C:\\work")
+    assert process.wait(0.3) is None
+    process.kill()
+
+
 def test_batch_echo_and_labels(run) -> None:
     run.machine.fs.write_text("C:\\work\\e.bat", "echo hi\r\n@echo off\r\necho quiet\r\ngoto nowhere\r\necho never\r\n")
     result = run.cmd("e.bat")

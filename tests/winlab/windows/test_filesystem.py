@@ -253,3 +253,15 @@ def test_junctions_are_followed_and_removed_alone(machine: Machine, admin) -> No
     assert fs.stat("C:\\link").link_target == "C:\\target"
     fs.rmtree("C:\\link")
     assert fs.is_file("C:\\target\\f")
+
+
+def test_links_to_nothing(machine: Machine, admin) -> None:
+    fs = machine.fs
+    fs.symlink("C:\\link", "C:\\nothing", admin)
+    for action in (
+        lambda: fs.read_bytes("C:\\link"),
+        lambda: fs.copy("C:\\link", "C:\\x"),
+        lambda: fs.write_bytes("C:\\link", b""),
+    ):
+        assert code(action) in (2, 3)
+    fs.remove("C:\\link")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import random
 import re
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -17,6 +19,11 @@ from winlab.windows.pipes import Pipe
 from winlab.windows.processes import Process, ProgramContext, Stream
 
 MAX_LINE = 8191
+MAX_DEPTH = 250
+_RECURSION = (
+    "******  B A T C H   R E C U R S I O N  exceeds STACK limits ******\nRecursion Count={0}, Stack Usage=90 percent\n"
+    "******       B A T C H   PROCESSING IS   A B O R T E D      ******\n"
+)
 CMD_EXE = "C:\\Windows\\system32\\cmd.exe"
 _SPECIAL = set("&<>()@^|")
 
@@ -35,6 +42,14 @@ class ExitBatch(Exception):
     def __init__(self, code: int | None) -> None:
         super().__init__(code)
         self.code = code
+
+
+class Transfer(Exception):
+    """A batch file was started without CALL: it takes the place of the one that did so."""
+
+    def __init__(self, batch: Batch) -> None:
+        super().__init__(batch.path)
+        self.batch = batch
 
 
 class Goto(Exception):
@@ -87,6 +102,7 @@ class Shell:
         self.files = expand.Files(self.fs, lambda: self.cwd, self.lookup)
         self.command_line_mode: bool = parent.command_line_mode if parent else True
         self.verify = False
+        self.depth = 0
         if "PROMPT" not in self.env:
             self.env["PROMPT"] = "$P$G"
         for name, value in (("PATHEXT", ".COM;.EXE;.BAT;.CMD;.VBS;.VBE;.JS;.JSE;.WSF;.WSH;.MSC"), ("COMSPEC", CMD_EXE)):
@@ -460,6 +476,8 @@ class Shell:
                 return exc.code if exc.code is not None else shell.errorlevel
             except Goto:
                 return shell.errorlevel
+            except Transfer as exc:
+                return shell.run_lines(exc.batch)
 
         return self.ctx.start(
             command_line,
@@ -662,11 +680,9 @@ class Shell:
         lines = builtins.decode(data, self.ctx.console.encoding).replace("\r\n", "\n").split("\n")
         arguments = [name, *self._words(rest)]
         batch = Batch(path, lines, arguments, rest.lstrip(" \t,;="))
-        outer = self.batch if not self.command_line_mode else None
-        code = self.run_lines(batch)
-        if outer is not None and not call:
-            raise ExitBatch(code)
-        return code
+        if self.batch is not None and not self.command_line_mode and not call:
+            raise Transfer(batch)
+        return self.run_lines(batch)
 
     def run_lines(self, batch: Batch) -> int:
         """Runs a batch file from its position to its end."""
@@ -674,19 +690,28 @@ class Shell:
         outermost = self.batch is None or self.command_line_mode
         self.batch, self.command_line_mode, self.variables = batch, False, {}
         code = 0
+        self.depth += 1
         try:
+            if self.depth > MAX_DEPTH:
+                self.err(_RECURSION.format(self.depth))
+                raise ExitShell(1)
             while batch.position < len(batch.lines):
                 line = batch.lines[batch.position]
                 batch.position += 1
                 try:
-                    code = self.run_line(line, lambda: _next_line(batch))
+                    code = self.run_line(line, functools.partial(_next_line, batch))
                 except Goto:
                     continue
+                except Transfer as exc:
+                    while batch.locals:
+                        self.restore_local(batch.locals.pop())
+                    batch = self.batch = exc.batch
         except ExitBatch as exc:
             if exc.code is not None:
                 self.errorlevel = exc.code
             code = self.errorlevel
         finally:
+            self.depth -= 1
             while batch.locals:
                 self.restore_local(batch.locals.pop())
             self.batch, self.command_line_mode, self.variables = saved
@@ -901,6 +926,8 @@ def _number(text: str) -> int:
 
 def main(ctx: ProgramContext) -> int:
     """cmd.exe with its options."""
+    if sys.getrecursionlimit() < 20 * MAX_DEPTH:
+        sys.setrecursionlimit(20 * MAX_DEPTH)
     shell = Shell(ctx)
     rest = _after_program(ctx.command_line)
     quiet = strip = False
