@@ -12,10 +12,11 @@ from collections.abc import Hashable
 from typing import Any
 
 from winlab.iis.config import APPHOST, Collection, ConfigStore, Element, Reader, location_path
-from winlab.iis.errors import E_NOT_SUPPORTED, ConfigError
+from winlab.iis.errors import E_ACCESSDENIED, E_NOT_SUPPORTED, E_PATH_NOT_FOUND, ConfigError
 from winlab.iis.files import MachineFiles, machine_store
-from winlab.iis.model import Application, Binding, Host, Node, Pool, Sections, Site, VirtualDirectory
+from winlab.iis.model import Application, Binding, Host, Node, Pool, Sections, Site, VirtualDirectory, directory_at
 from winlab.iis.schema import AttributeSchema
+from winlab.windows.acl import LIST_DIRECTORY
 from winlab.windows.errors import WindowsError
 
 POLL = 0.25
@@ -190,12 +191,12 @@ class StoreConfiguration:
             view.refresh()
             view.version = version
             try:
-                return self._sections(view, site.name, path)
+                return self._sections(view, site, application, path, reader)
             except ConfigError:
                 # rights may have changed without the file: a refusal is never from memory
                 view.reader = Reader(view.reader.store)
                 view.paths = {}
-                return self._sections(view, site.name, path)
+                return self._sections(view, site, application, path, reader)
 
     def cached(self, site: Site, path: str, reader: Any) -> Sections | None:
         """What is known of a path without looking at any file; None when it has to be looked at."""
@@ -218,19 +219,36 @@ class StoreConfiguration:
             view = self._views[reader.sid] = _IdentityView(store)
         return view
 
-    def _sections(self, view: _IdentityView, site: str, path: str) -> Sections:
-        key = (site, path.lower())
+    def _sections(self, view: _IdentityView, site: Site, application: Application, path: str, reader: Any) -> Sections:
+        key = (site.name, path.lower())
         found = view.paths.get(key)
         if found is None:
-            place = self._place(view.reader, site, path)
-            found = view.paths.get((site, place)) or _PathSections(view.reader, site, place)
-            view.reader.check(site, place)
+            directory = directory_at(application, path)
+            if directory is not None:
+                self._check_folder(directory.physical_path, reader)
+            place = self._place(view.reader, site.name, path)
+            found = view.paths.get((site.name, place)) or _PathSections(view.reader, site.name, place)
+            view.reader.check(site.name, place)
             for name in _COMMON:
                 found.section(name)
-            view.paths[key] = view.paths[(site, place)] = found
+            view.paths[key] = view.paths[(site.name, place)] = found
             if len(view.paths) > 4096:
                 view.paths = {key: found}
         return found
+
+    def _check_folder(self, folder: str, reader: Any) -> None:
+        """The folder of a virtual directory is watched for its web.config, so it must be there and be readable even without one."""
+        file = folder.rstrip("\\") + "\\web.config"
+        fs = self.machine.fs
+        try:
+            if not fs.is_dir(folder):
+                raise ConfigError(E_PATH_NOT_FOUND, "Cannot read configuration file", file)
+            fs.check_access(folder, LIST_DIRECTORY, reader)
+        except WindowsError as error:
+            if error.code != 5:
+                raise ConfigError(0x80070000 | error.code, "Cannot read configuration file", file) from error
+            text = "Cannot read configuration file due to insufficient permissions"
+            raise ConfigError(E_ACCESSDENIED, text, file) from error
 
     def _place(self, reader: Reader, site: str, path: str) -> str:
         """The deepest part of a URL path that configuration can stand for: a folder of the site, or a location tag's path."""

@@ -153,6 +153,7 @@ class PlatformApplication:
         self.settings = Settings.of(section, worker.environment.expand)
         self.config_path = f"MACHINE/WEBROOT/APPHOST/{site.name}{application.path.rstrip('/')}".upper()
         self.closed = False
+        self.authentication = "anonymous;"
         self._backends: list[Backend | None] = [None] * self.settings.processes
         self._turn = itertools.count(1)
         self._lock = asyncio.Lock()
@@ -475,6 +476,7 @@ class Backend:
             "HTTP_PLATFORM_IIS_APP_CONFIG_PATH": path,
             "HTTP_PLATFORM_IIS_APPLICATION_ID": f"/LM/W3SVC/{site.id}/ROOT{application.path.rstrip('/')}",
             "HTTP_PLATFORM_IIS_APPLICATION_VIRTUAL_PATH": application.path,
+            "HTTP_PLATFORM_IIS_HTTPAUTH": self.application.authentication,
             "HTTP_PLATFORM_IIS_WEBSOCKETS_SUPPORTED": "true" if self.application.websockets else "false",
         }
 

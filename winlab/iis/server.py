@@ -21,7 +21,7 @@ from winlab.iis.errors import ConfigError
 from winlab.iis.events import ERROR, W3SVC, WAS, report
 from winlab.iis.httpplatform import PlatformApplication, version_of
 from winlab.iis.httpsys import E_ACCESS_DENIED, E_ALREADY_EXISTS, E_SHARING_VIOLATION, Exchange, HttpSys
-from winlab.iis.model import Application, Binding, Configuration, Host, Node, Site
+from winlab.iis.model import Application, Binding, Configuration, Host, Node, Sections, Site
 from winlab.iis.pipeline import IUSR, Pipeline
 from winlab.iis.pools import (
     STARTED,
@@ -547,8 +547,17 @@ class IISService:
         if existing is not None and not existing.closed:
             return existing
         made = PlatformApplication(worker, site, application, section, version, stamp, websockets)
+        made.authentication = self._authentication(sections)
         worker.applications[key] = made
         return made
+
+    @staticmethod
+    def _authentication(sections: Sections) -> str:
+        """The kinds of authentication that are on, as HTTP_PLATFORM_IIS_HTTPAUTH lists them."""
+        root = "system.webServer/security/authentication/"
+        kinds = (("windows", False), ("basic", False), ("anonymous", True))
+        on = [k for k, default in kinds if sections.section(f"{root}{k}Authentication").get("enabled", default)]
+        return "".join(f"{kind};" for kind in on) or "none"
 
     def _module_image(self, name: str) -> str:
         for item in self._global_modules():

@@ -90,6 +90,15 @@ def _unreadable_config(web: Web) -> None:
     web.protect(SITE + r"\web.config")
 
 
+def _unreadable_folder(web: Web) -> None:
+    _nothing(web)
+    web.protect(SITE, "S-1-5-17")
+
+
+def _missing_folder(web: Web) -> None:
+    web.set_path(r"C:\inetpub\gone")
+
+
 def _duplicate(web: Web) -> None:
     web.web_config(
         '<httpProtocol><customHeaders><add name="X-Powered-By" value="again" /></customHeaders></httpProtocol>'
@@ -290,6 +299,8 @@ CASES: tuple[Case, ...] = (
     Case("startupRetryCount under version 2", _retry_count_on_v2, "500.19", "0x8007000d", platform="2"),
     Case("duplicate collection entry", _duplicate, "500.19", "0x800700b7"),
     Case("web.config not readable by the pool's identity", _unreadable_config, "500.19", "0x80070005"),
+    Case("site's folder not readable by the pool's identity", _unreadable_folder, "500.19", "0x80070005"),
+    Case("site's folder is missing", _missing_folder, "500.19", "0x80070003"),
     Case("module not in the list of modules", _module_not_listed, "500.21", "0x8007000d", platform=""),
     Case("file not readable by IUSR", _private_file, "401.3", "0x80070005", ask=_get("/secret.txt")),
     Case("no authentication is on", _anonymous_off, "401.2", "0x80070005"),

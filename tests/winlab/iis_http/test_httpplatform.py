@@ -80,6 +80,7 @@ def test_environment(make_web: Make, platform: str) -> None:
     assert environment["FROM_POOL"] == "pool" and environment["FROM_MACHINE"] == "replaced"
     assert environment["HTTP_PLATFORM_APPL_PATH"] == "/" and environment["APP_POOL_ID"] == "DefaultAppPool"
     assert ("HTTP_PLATFORM_TOKEN" in environment) == (platform == "2")
+    assert environment.get("HTTP_PLATFORM_IIS_HTTPAUTH") == (None if platform == "1.2" else "anonymous;")
     assert environment.get("HTTP_PLATFORM_IIS_SITE_NAME") == (None if platform == "1.2" else "Site")
 
 
