@@ -1596,7 +1596,9 @@ class WriteError(Cmdlet):
             made = ErrorRecord(exception, error_id, category, self.target)
             if self.exception is not None and self.message:
                 made.details = self.message
-        made.recommended_action = self.recommended or made.recommended_action
+        if self.recommended:
+            made.details = made.message
+            made.recommended_action = self.recommended
         made.activity = self.activity or "Write-Error"
         made.reason = self.reason or made.reason
         if self.target_name is not None:

@@ -66,6 +66,13 @@ def binding_error(
     )
 
 
+def placed(error: NetException, extent: Any) -> NetException:
+    """The error with the place of the argument that it is about."""
+    if getattr(error, "position", None) is None:
+        error.position = extent  # type: ignore[attr-defined]
+    return error
+
+
 class Binder:
     """Binds one command's arguments. ``bound`` is the result: parameter name (lower case) -> converted value."""
 
@@ -136,17 +143,19 @@ class Binder:
                         positional.append(Argument(None, argument.value, True, argument.extent))
                         positional[-2].has_value = False
                     continue
-                raise binding_error(
+                missing = binding_error(
                     "NamedParameterNotFound",
                     f"A parameter cannot be found that matches parameter name '{argument.name}'.",
                     ParameterName=argument.name,
                 )
+                raise placed(missing, argument.extent)
             if argument.has_value:
                 value = argument.value
             elif info.is_switch:
                 value = SwitchParameter(True)
             elif i < len(arguments) and arguments[i].name is None:
                 value = arguments[i].value
+                argument = arguments[i]
                 i += 1
             else:
                 type_name = info.net_type.full_name
@@ -169,7 +178,10 @@ class Binder:
     def _set(self, info: ParameterInfo, value: Any, extent: Any = None) -> None:
         if not info.supported:
             raise LabUnsupported(f"the parameter -{info.name} of {self.metadata.name}", extent)
-        self.bound[info.name.lower()] = self.convert(info, value)
+        try:
+            self.bound[info.name.lower()] = self.convert(info, value)
+        except NetException as error:
+            raise placed(error, extent) from None
         self.extents[info.name.lower()] = extent
         self._narrow(info)
 

@@ -353,6 +353,15 @@ class CommandProcessor:
         if record.script_stack_trace is None:
             record.script_stack_trace = self.runtime.script_stack_trace()
 
+    def binding_record(self, error: NetException) -> ErrorRecord:
+        """The record of a failed binding: it stands at the argument that it is about."""
+        record = ErrorRecord(error, error.error_id or error.short_name, error.category or "InvalidArgument")
+        self.decorate(record)
+        position = getattr(error, "position", None)
+        if position is not None:
+            record.invocation_info = InvocationInfo(self.info, position, self.invocation.invocation_name)
+        return record
+
     def preference(self) -> str:
         """What to do with a non-terminating error, lower case."""
         if self.error_action is not None:
@@ -521,9 +530,7 @@ class CmdletProcessor(CommandProcessor):
         self._show_bound()
 
     def throw_binding(self, error: NetException) -> None:
-        record = ErrorRecord(error, error.error_id or error.short_name, error.category or "InvalidArgument")
-        self.decorate(record)
-        raise TerminatingError(record) from None
+        raise TerminatingError(self.binding_record(error)) from None
 
     def _show_bound(self) -> None:
         cmdlet = self.cmdlet

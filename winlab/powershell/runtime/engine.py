@@ -797,9 +797,7 @@ class Runtime:
         try:
             binder.bind(arguments, processor.expecting_input)
         except NetException as error:
-            record = ErrorRecord(error, error.error_id or error.short_name, error.category or "InvalidArgument")
-            processor.decorate(record)
-            raise TerminatingError(record) from None
+            raise TerminatingError(processor.binding_record(error)) from None
         finally:
             self.frame = saved
         if metadata.cmdlet_binding:

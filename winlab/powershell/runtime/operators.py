@@ -350,12 +350,26 @@ def multiply(left: Any, right: Any) -> Any:
         return result if INT32_MIN <= result <= INT32_MAX else float(result)
     left, right = _plain(left), _plain(right)
     if type(left) is str:
-        return left * _repeat_count(right)
+        count = _repeat_count(right)
+        _check_size(len(left) * count)
+        return left * count
     if type(left) is PSArray or type(left) is ByteArray:
-        return PSArray(list(left) * _repeat_count(right), left.element_type if type(left) is PSArray else None)
+        count = _repeat_count(right)
+        _check_size(len(left) * count * 8)
+        return PSArray(list(left) * count, left.element_type if type(left) is PSArray else None)
     if left is None:
         return None
     return _arithmetic(left, right, "__mul__", "op_Multiply", lambda a, b: a * b)
+
+
+def _check_size(size: int) -> None:
+    """Refuse what no 5.1 process could hold, before this machine's memory goes."""
+    if size > 1 << 30:
+        raise NetException(
+            "System.OutOfMemoryException",
+            "Exception of type 'System.OutOfMemoryException' was thrown.",
+            error_id="System.OutOfMemoryException",
+        )
 
 
 def _repeat_count(right: Any) -> int:
