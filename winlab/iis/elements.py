@@ -422,6 +422,10 @@ class Collection:
             ConfigError: required attributes missing, a duplicate, or locked.
         """
         self._check_writable()
+        if self._is_runtime:
+            raise ConfigError(
+                E_NOT_SUPPORTED, "The request is not supported. (Exception from HRESULT: 0x80070032)", bare=True
+            )
         if index is not None and not 0 <= index <= len(self.items):
             raise invalid_index()
         missing = [
@@ -587,14 +591,17 @@ class Collection:
         return copy
 
     def _prune(self, xml: XmlElement) -> None:
-        """An element that lost its last item and has nothing else goes as well."""
-        while xml.holds_nothing and xml.parent is not None and xml.name not in ("configuration", "location"):
+        """Elements that were made for an item alone go with it; what stood in the file stays, empty as it may be."""
+        while xml.line == 0 and xml.parent is not None and (xml.holds_nothing or _is_empty_location(xml)):
             above = xml.parent
             above.remove(xml)
             if xml is self.owner.section._own:
                 self.owner.section._own = None
-                return
             xml = above
+
+
+def _is_empty_location(xml: XmlElement) -> bool:
+    return xml.name == "location" and not xml.elements
 
 
 def _value_of(xml: XmlElement, key: AttributeSchema) -> Value:

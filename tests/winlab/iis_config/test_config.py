@@ -405,3 +405,21 @@ def test_a_reader_does_not_grow_without_end(make_store: Make) -> None:
     assert reader.refresh()
     reader.check("Default Web Site")
     assert not reader.refresh()
+
+
+def test_what_was_made_for_an_item_goes_with_it(make_store: Make) -> None:
+    store = make_store("fresh")
+    session = store.session()
+    for section in (
+        session.web("Tools").section("system.webServer/staticContent"),
+        session.apphost().section("system.webServer/staticContent", "Tools"),
+    ):
+        section.collection.remove(add(section, fileExtension=".x", mimeType="a/b"))
+    assert session.commit() == []
+
+
+def test_an_element_of_the_file_stays_when_it_is_emptied(make_store: Make) -> None:
+    session = make_store("delegated").session()
+    handlers = session.web("Default Web Site").section("system.webServer/handlers")
+    handlers.collection.remove_at(0)
+    assert "<handlers />" in written(session, ROOT)
