@@ -1,4 +1,4 @@
-"""Lists the releases on each server; changes nothing."""
+"""Lists the releases on each server; changes nothing: pyinfra inventories/prod.py deploys/releases.py --dry"""
 
 from pyinfra_iis.deploys import list_releases
 

@@ -11,6 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
+
+import winrm
 
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
@@ -73,6 +76,18 @@ class Lab:
     def stats(self, *addresses: str) -> dict[str, Any]:
         """Counters since the last reset, summed over servers (default: all)."""
         return json.loads(self.winlab("stats", "--json", *[self.name(address) for address in addresses]))["total"]
+
+    def artifact_sums(self) -> dict[str, str]:
+        """The SHA-256 of what the lab's mirror serves, by file name."""
+        with urlopen(self.status["artifacts"] + "SHA256SUMS") as answer:
+            return dict(reversed(line.split()) for line in answer.read().decode().splitlines())
+
+    def cmd(self, address: str, command: str) -> str:
+        """Run a command line on a server as an administrator would, over WinRM with a client of somebody else."""
+        session = winrm.Session(address, auth=("Administrator", self.password), transport="ntlm")
+        result = session.run_cmd(command)
+        assert result.status_code == 0, result.std_out + result.std_err
+        return result.std_out.decode("utf-8", "replace")
 
     def down(self) -> None:
         """Stop it."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pyinfra import host, state
+from pyinfra import host, logger, state
+from pyinfra.api import FunctionCommand, Host, State
 from pyinfra.api.output import echo, format_text
 
 
@@ -21,3 +22,19 @@ def show_changes(changes: Iterable[tuple[str, object, object]]) -> None:
             echo(f"{host.print_prefix}  {format_text(f'- {what}: {old}', 'red')}", err=True)
         if new is not None:
             echo(f"{host.print_prefix}  {format_text(f'+ {what}: {new}', 'green')}", err=True)
+
+
+def refusal(sentence: str) -> FunctionCommand:
+    """A command that changes nothing and fails the host with one sentence; the other hosts go on.
+
+    Args:
+        sentence: what is wrong, on which host, what to do.
+    """
+    if not state.is_executing:
+        _say(state, host, sentence)
+    return FunctionCommand(_say, [sentence], {})
+
+
+def _say(state: State, host: Host, sentence: str) -> bool:
+    logger.error(f"{host.print_prefix}{format_text(sentence, 'red')}")
+    return False

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Generator
 
 from pyinfra import host
-from pyinfra.api import OperationError, operation
+from pyinfra.api import operation
 from pyinfra.api.command import PyinfraCommand
 
 from pyinfra_iis import facts
 from pyinfra_iis.facts.iis import HttpPlatformHandler
-from pyinfra_iis.operations import show_changes
+from pyinfra_iis.operations import refusal, show_changes
 from pyinfra_iis.operations.windows import DOWNLOADS, stored_path
 from pyinfra_iis.powershell import Script
 from pyinfra_iis.settings import Handler
@@ -33,18 +33,18 @@ def installed(handler: Handler) -> Generator[PyinfraCommand, None, None]:
     Args:
         handler: which one.
 
-    Raises:
-        OperationError: another version is installed and shall not be replaced; one server holds only one.
+    A server with another version fails, unless that shall be replaced: one server holds only one.
     """
     products = facts.read(host, HttpPlatformHandler)["products"]
     found = installed_version(products)
     if found == handler.version:
         return
     if found and not handler.replace:
-        raise OperationError(
+        yield refusal(
             f"{host.name} has HttpPlatformHandler {found}, but {handler.version} is wanted; every site of that server would get the other "
             "version, so say `replace` in django_handler if that is meant."
         )
+        return
     for product in products:
         show_changes([(product["name"], product["version"], None)])
         yield Script("windows/remove_msi", {"code": product["code"], "log": rf"{DOWNLOADS}\uninstall.log"})

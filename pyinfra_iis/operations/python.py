@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Generator
 
 from pyinfra import host
-from pyinfra.api import OperationError, operation
+from pyinfra.api import operation
 from pyinfra.api.command import PyinfraCommand
 
 from pyinfra_iis import facts
 from pyinfra_iis.facts.python import Distribution
-from pyinfra_iis.operations import show_changes
+from pyinfra_iis.operations import refusal, show_changes
 from pyinfra_iis.operations.windows import stored_path
 from pyinfra_iis.powershell import Script
 from pyinfra_iis.settings import Python
@@ -24,13 +24,12 @@ def installed(python: Python, path: str) -> Generator[PyinfraCommand, None, None
         python: which one.
         path: the folder; versions stand beside each other.
 
-    Raises:
-        OperationError: the Python that should exist does not.
+    A server without the Python that should exist fails.
     """
     state = facts.read(host, Distribution, path=path, sha256=python.sha256)
     if python.kind == "existing":
         if not state["executable"]:
-            raise OperationError(
+            yield refusal(
                 f"{path} on {host.name} holds no python.exe; name the folder of an installed Python {python.version}."
             )
         return

@@ -13,12 +13,12 @@ from importlib import resources
 from typing import Any
 
 from pyinfra import host
-from pyinfra.api import FileUploadCommand, OperationError, operation
+from pyinfra.api import FileUploadCommand, operation
 from pyinfra.api.command import PyinfraCommand
 
 from pyinfra_iis import facts
 from pyinfra_iis.facts.release import Record, Releases, Wheels
-from pyinfra_iis.operations import iis, show_changes
+from pyinfra_iis.operations import iis, refusal, show_changes
 from pyinfra_iis.operations.iis import HealthCheck, Site
 from pyinfra_iis.powershell import Script
 from pyinfra_iis.release import wheels
@@ -143,10 +143,11 @@ def live(release: Release, site: Site, check: HealthCheck) -> Generator[PyinfraC
     state = facts.read(host, Releases, **state_request(settings))
     if state["live"] != release.id:
         if release.id in state["bad"]:
-            raise OperationError(
+            yield refusal(
                 f"Release {release.id} did not work on {host.name} before, see {release.directory}.bad there; "
                 "change the project, or remove that file to try again."
             )
+            return
         show_changes([(f"site {site.name} release", state["live"] or None, release.id)])
         yield _trial(release, check)
         yield switch(settings, release.id, site, check)

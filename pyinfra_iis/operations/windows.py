@@ -7,12 +7,12 @@ from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
 
 from pyinfra import host
-from pyinfra.api import FileUploadCommand, OperationError, operation
+from pyinfra.api import FileUploadCommand, operation
 from pyinfra.api.command import PyinfraCommand
 
 from pyinfra_iis import facts
 from pyinfra_iis.facts.windows import Directories, Features, Files, FirewallRule
-from pyinfra_iis.operations import show_changes
+from pyinfra_iis.operations import refusal, show_changes
 from pyinfra_iis.powershell import Script
 from pyinfra_iis.settings import Download
 
@@ -51,15 +51,16 @@ def downloads(files: Sequence[Download]) -> Generator[PyinfraCommand, None, None
     Args:
         files: what to bring; a path of the controlling machine is uploaded, an address is fetched by the server itself.
 
-    Raises:
-        OperationError: a local file that is not there or has another SHA-256.
+    A local file that is not there or has another SHA-256 fails the host.
     """
     wanted = [{"path": stored_path(file), "sha256": file.sha256} for file in files]
     present = facts.read(host, Files, files=wanted)["present"] if wanted else {}
     missing = [file for file in files if not present[stored_path(file)]]
     local = [file for file in missing if not file.is_remote]
     for file in local:
-        _check_local(file)
+        if problem := local_problem(file):
+            yield refusal(f"{problem}; nothing was installed on {host.name}.")
+            return
     show_changes((stored_path(file), None, f"{file.url} (SHA-256 {file.sha256})") for file in missing)
     fetch = [{"url": file.url, "path": stored_path(file), "sha256": file.sha256} for file in missing if file.is_remote]
     if fetch:
@@ -70,16 +71,14 @@ def downloads(files: Sequence[Download]) -> Generator[PyinfraCommand, None, None
         yield FileUploadCommand(file.url, stored_path(file))
 
 
-def _check_local(file: Download) -> None:
+def local_problem(file: Download) -> str:
+    """Why a file on this machine cannot be used, or nothing."""
     try:
         with Path(file.url).expanduser().open("rb") as stream:
             found = hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as error:
-        raise OperationError(f"{file.url} on this machine cannot be read: {error.strerror}.") from None
-    if found != file.sha256:
-        raise OperationError(
-            f"The SHA-256 of {file.url} is {found}, but {file.sha256} was expected; nothing was installed on {host.name}."
-        )
+        return f"{file.url} on this machine cannot be read: {error.strerror}"
+    return "" if found == file.sha256 else f"The SHA-256 of {file.url} is {found}, but {file.sha256} was expected"
 
 
 @operation()
