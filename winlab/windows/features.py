@@ -263,7 +263,9 @@ class Features:
         self.machine = machine
         if machine.windows.is_server:
             net = {"2016": "4.6", "2019": "4.7"}.get(machine.version, "4.8")
-            found = [*_web(net), *_others(net)]
+            web_features, others = _web(net), _others(net)
+            roles = [feature for feature in others if feature.kind != "Feature"]
+            found = [*roles, *web_features, *(feature for feature in others if feature.kind == "Feature")]
             if machine.version != "2016":
                 found = [
                     f if f.name != "FS-SMB1" else Feature(**{**f.__dict__, "installed_at_setup": False}) for f in found

@@ -9,7 +9,9 @@ working directory. The text after `-c` and everything inside files stays as it i
 from __future__ import annotations
 
 import configparser
+import hashlib
 import io
+import itertools
 import json
 import os
 import platform
@@ -46,6 +48,7 @@ _KEPT = (
     "HTTPS_PROXY",
     "NO_PROXY",
 )
+_counter = itertools.count().__next__
 VERSION = platform.python_version()
 TAG = f"python{sys.version_info[0]}{sys.version_info[1]}"
 
@@ -123,7 +126,7 @@ def start_python(process: Process, kind: Image) -> None:
         env["WINLAB_MAX_PATH"] = "259"
     rules = restrictions(machine, process.user)
     if rules:
-        env["WINLAB_RIGHTS"] = json.dumps(rules)
+        env["WINLAB_RIGHTS"] = str(_rights_file(machine, rules))
     cwd = str(machine.fs.host_path(process.cwd))
     command = [str(executable), *translate_arguments(machine, arguments, process.cwd)]
     # files that a restricted identity makes are told by their mode: they are its own
@@ -131,6 +134,18 @@ def start_python(process: Process, kind: Image) -> None:
     machine.processes.changed()
     if process.killed:
         native.kill()
+
+
+def _rights_file(machine: Machine, rules: list[list[object]]) -> Path:
+    """A file with the rules (an environment variable has no room for many), shared by processes for which they are the same."""
+    text = json.dumps(rules)
+    path = machine.state_dir / ".python" / "rights" / f"{hashlib.sha256(text.encode()).hexdigest()[:32]}.json"
+    if not path.is_file():
+        path.parent.mkdir(exist_ok=True)
+        partial = path.with_suffix(f".{os.getpid()}.{_counter()}")
+        partial.write_text(text)
+        partial.replace(path)
+    return path
 
 
 def _make_executable(path: Path) -> None:
@@ -166,7 +181,8 @@ def _can_start(process: Process, image: str, base: str) -> bool:
     """What keeps a Python from starting on Windows: no base interpreter, no right to it, its DLL or its library missing."""
     machine, user = process.machine, process.user
     if base != image:
-        if not machine.fs.is_file(base):
+        # the launcher asks for the file's attributes; not being let see it is the same to it as its not being there
+        if not machine.fs.is_file(base) or not machine.fs.access(base, user) & acl.READ_ATTRIBUTES:
             _refuse(process, RC_NO_PYTHON, f"No Python at '\"{base}'")
             return False
         try:

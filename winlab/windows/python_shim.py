@@ -146,13 +146,14 @@ def change_open() -> None:
 
 
 class Rights:
-    """What the identity may do where. rules: JSON, see winlab.windows.python.restrictions. Its own files are those that only their owner can read."""
+    """What the identity may do where. rules: a JSON file, see winlab.windows.python.restrictions. Its own files are those that only their owner can read."""
 
     def __init__(self, layout: Layout, rules: str) -> None:
         import json
 
         self.drive = layout.drive
-        self.table = {item[0]: tuple(item[1:]) for item in json.loads(rules)}
+        with open(rules, encoding="utf-8") as file:
+            self.table = {item[0]: tuple(item[1:]) for item in json.load(file)}
 
     def find(self, path: object) -> tuple[str, str, tuple[bool, ...]] | None:
         """(full path, where its rights come from, rights); None for a path outside the drive."""

@@ -156,6 +156,10 @@ def test_venv_needs_its_base(server: Machine, pool) -> None:
     run(server, f"{HOME}\\python.exe -m venv --without-pip C:\\app\\venv")
     server.fs.set_acl(HOME, Acl.from_sddl("D:PAI(A;OICI;FA;;;BA)(A;OICI;FA;;;SY)"))
     code, _, err = run(server, "venv\\Scripts\\python.exe -V", pool)
+    assert (code, err) == (103, f"No Python at '\"{HOME}\\python.exe'\r\n")
+    server.fs.reset_acl(HOME)
+    server.fs.set_acl(f"{HOME}\\python.exe", Acl.from_sddl("D:PAI(A;;FA;;;BA)(A;;FA;;;SY)"))
+    code, _, err = run(server, "venv\\Scripts\\python.exe -V", pool)
     assert code == 101 and "Unable to create process" in err
     server.fs.move(HOME, "C:\\Gone")
     code, _, err = run(server, "venv\\Scripts\\python.exe -V")
