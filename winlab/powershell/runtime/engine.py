@@ -526,7 +526,7 @@ class Runtime:
             return owner.file or ("" if owner.caller is None else members.MISSING)
         if name == "psscriptroot":
             if owner.file:
-                return owner.file.rpartition("\\")[0] or owner.file[:3]
+                return folder_of(owner.file)
             return members.MISSING
         return members.MISSING
 
@@ -773,6 +773,8 @@ class Runtime:
         """Bind a script block's arguments to its parameters in its own scope."""
         code = processor.code
         frame = processor.own
+        if code.tree.script_requirements is not None:
+            self._check_requirements(code.tree.script_requirements, processor)
         if code.usings or code.types:
             from winlab.powershell.runtime import classes
 
@@ -806,6 +808,38 @@ class Runtime:
         else:
             frame.args = PSArray([self._loose(a) for a in self._loosened(binder.left_over)])
         self._fill_parameters(processor, frame, binder, code)
+
+    def _check_requirements(self, wanted: ast.ScriptRequirements, processor: ScriptProcessor) -> None:
+        """``#requires``: a script that asks for what is not there does not run."""
+        name = processor.info.name if processor.info is not None else ""
+        error_id = message = ""
+        version = wanted.required_ps_version
+        if version is not None:
+            parts = tuple(int(p) for p in str(version).split(".") if p.isdigit())
+            if parts > (5, 1, 99999):
+                error_id = "ScriptRequiresUnmatchedPSVersion"
+                message = (
+                    f"The script '{name}' cannot be run because it contained a \"#requires\" statement for Windows PowerShell {version}. The "
+                    "version of Windows PowerShell that is required by the script does not match the currently running version of Windows "
+                    "PowerShell 5.1.14393.693."
+                )
+        if wanted.is_elevation_required and self.user is not None and not self.user.elevated:
+            error_id = "ScriptRequiresElevation"
+            message = (
+                f"The script '{name}' cannot be run because it contains a \"#requires\" statement for running as Administrator. The current "
+                "Windows PowerShell session is not running as Administrator. Start Windows PowerShell by  using the Run as Administrator "
+                "option, and then try running the script again."
+            )
+        if any(edition.lower() != "desktop" for edition in wanted.required_ps_editions):
+            error_id = "ScriptRequiresUnmatchedPSEdition"
+            message = f"The script '{name}' cannot be run because it requires another edition of Windows PowerShell."
+        if error_id:
+            error = NetException(
+                SMA + "ScriptRequiresException", message, error_id=error_id, category="ResourceUnavailable"
+            )
+            record = ErrorRecord(error, error_id, "ResourceUnavailable", name)
+            record.invocation_info = InvocationInfo(None, processor.extent, name)
+            raise TerminatingError(record)
 
     @staticmethod
     def _loosened(arguments: list[Argument]) -> list[Argument]:
@@ -1446,6 +1480,12 @@ class Runtime:
 
         owner.closers.append(close)
         return processor.process
+
+
+def folder_of(path: str) -> str:
+    """The folder of a file; that of a file at the root of a drive keeps its backslash."""
+    folder = path.rpartition("\\")[0]
+    return folder + "\\" if folder.endswith(":") else folder
 
 
 def decode_script(data: bytes) -> str:

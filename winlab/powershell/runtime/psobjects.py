@@ -37,13 +37,14 @@ from winlab.powershell.objects import (
 from winlab.powershell.runtime import commands, conversion, members, wildcard
 from winlab.powershell.runtime.context import current
 from winlab.powershell.runtime.conversion import to_string
-from winlab.powershell.runtime.engine import PSBoundParametersDictionary
+from winlab.powershell.runtime.engine import PSBoundParametersDictionary, folder_of
 from winlab.powershell.runtime.members import (
     PSMemberCollection,
     PSMethodInfo,
     PSObjectView,
     PSPropertyInfo,
 )
+from winlab.powershell.runtime.modules import ModuleInfo
 from winlab.powershell.runtime.scopes import Variable
 
 # ------------------------------------------------------------------------------------------------------------ enums
@@ -1045,7 +1046,7 @@ class _InvocationInfo(commands.InvocationInfo):
     @prop("PSScriptRoot : String get")
     def root(self) -> str:
         file = self.extent.file if self.extent is not None else None
-        return file.rpartition("\\")[0] if file else ""
+        return folder_of(file) if file else ""
 
     @prop("PSCommandPath : String get")
     def command_path(self) -> Any:
@@ -2050,5 +2051,68 @@ class PSCredential(NetObject):
         args = [short, self.password.text, domain] if backslash else [name, self.password.text]
         return construct(get_type("System.Net.NetworkCredential"), args)
 
+
+@net_type(SMA + "PSModuleInfo", base="System.Object")
+class _ModuleInfo(ModuleInfo):
+    @prop("Name : String get")
+    def name_of(self) -> str:
+        return self.name
+
+    @prop("Path : String get")
+    def path_of(self) -> str:
+        return self.path
+
+    @prop("ModuleBase : String get")
+    def base(self) -> str:
+        return folder_of(self.path) if self.path else ""
+
+    @prop("ModuleType : Management.Automation.ModuleType get")
+    def module_type(self) -> str:
+        return self.kind
+
+    @prop("Version : Version get")
+    def version_of(self) -> Any:
+        text = self.version if self.version.count(".") else f"{self.version}.0"
+        return conversion.convert(text, get_type("System.Version"))
+
+    @prop("ExportedFunctions : Object get")
+    def functions(self) -> Any:
+        return Hashtable([(f.name, f) for f in self.exported_functions.values()])
+
+    @prop("ExportedCmdlets : Object get")
+    def cmdlets(self) -> Any:
+        return Hashtable([(c.name, c) for c in self.exported_cmdlets.values()])
+
+    @prop("ExportedVariables : Object get")
+    def variables(self) -> Any:
+        return Hashtable([(v.name, v) for v in self.exported_variables.values()])
+
+    @prop("ExportedAliases : Object get")
+    def aliases(self) -> Any:
+        return Hashtable([(a.name, a) for a in self.exported_aliases.values()])
+
+    @prop("ExportedCommands : Object get")
+    def commands_of(self) -> Any:
+        every = [*self.exported_functions.values(), *self.exported_cmdlets.values(), *self.exported_aliases.values()]
+        return Hashtable([(c.name, c) for c in every])
+
+    @prop("SessionState : Object get")
+    def state(self) -> Any:
+        return SessionStateObject(current())
+
+    @method("Invoke(Management.Automation.ScriptBlock,Object[]) : Object", params=True)
+    def invoke(self, block: ScriptBlock, args: Any) -> Any:
+        return current().call_block(ScriptBlock(block.ast, self.session, block.file), *args)
+
+    @method("NewBoundScriptBlock(Management.Automation.ScriptBlock) : Management.Automation.ScriptBlock")
+    def bound(self, block: ScriptBlock) -> Any:
+        return ScriptBlock(block.ast, self.session, block.file)
+
+    @method("ToString() : String")
+    def text(self) -> str:
+        return self.name
+
+
+ModuleInfo.net_type = _ModuleInfo.net_type
 
 _declare_type_names()
