@@ -1287,8 +1287,8 @@ class GetPSDrive(ItemCmdlet):
                 if isinstance(drive.provider, FileSystemProvider):
                     set_member(shown, "CurrentLocation", self.runtime.file_location[3:])
                     fs = drive.provider.fs
-                    shown.set_note("Free", Int64(fs.free_bytes()))
-                    shown.set_note("Used", Int64(fs.total_bytes() - fs.free_bytes()))
+                    shown.set_note("Free", Int64(fs.free_bytes))
+                    shown.set_note("Used", Int64(fs.total_bytes - fs.free_bytes))
                 self.write(shown)
 
 

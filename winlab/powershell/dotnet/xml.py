@@ -54,6 +54,7 @@ class XmlNode(NetObject):
     """Base of nodes. Elements and documents have `children`; the others a `text`."""
 
     kind = 0
+    not_enumerated = True  # by the pipeline and by foreach
     parent: Any = None
     document: Any = None
     children: list[Any]
@@ -419,7 +420,7 @@ class XmlNode(NetObject):
             child.parent = None
         self.children = []
         if isinstance(self, XmlElement):
-            self.attribute_list = []
+            self.attribute_list.clear()
 
     @method("CloneNode(Boolean) : Xml.XmlNode")
     def clone_node(self, deep: bool) -> Any:
@@ -521,12 +522,14 @@ class _Named:
 @net_type("System.Xml.XmlElement")
 class XmlElement(_Named, XmlLinkedNode):
     kind = ELEMENT
+    empty: bool
+    attribute_list: list[Any]
 
     def __init__(self, document: Any, qualified: str, namespace: str = "") -> None:
         super().__init__(document)
         self.qualified = qualified
         self.namespace = namespace
-        self.attribute_list: list[XmlAttribute] = []
+        self.attribute_list = []
         self.empty = True
 
     def append(self, node: Any, index: int | None = None) -> Any:
@@ -692,31 +695,31 @@ class XmlCharacterData(XmlLinkedNode):
 @net_type("System.Xml.XmlText")
 class XmlText(XmlCharacterData):
     kind = TEXT
-    node_name = "#text"  # type: ignore[assignment]
+    node_name = "#text"
 
 
 @net_type("System.Xml.XmlCDataSection")
 class XmlCDataSection(XmlCharacterData):
     kind = CDATA
-    node_name = "#cdata-section"  # type: ignore[assignment]
+    node_name = "#cdata-section"
 
 
 @net_type("System.Xml.XmlComment")
 class XmlComment(XmlCharacterData):
     kind = COMMENT
-    node_name = "#comment"  # type: ignore[assignment]
+    node_name = "#comment"
 
 
 @net_type("System.Xml.XmlWhitespace")
 class XmlWhitespace(XmlCharacterData):
     kind = WHITESPACE
-    node_name = "#whitespace"  # type: ignore[assignment]
+    node_name = "#whitespace"
 
 
 @net_type("System.Xml.XmlSignificantWhitespace")
 class XmlSignificantWhitespace(XmlCharacterData):
     kind = SIGNIFICANT_WHITESPACE
-    node_name = "#significant-whitespace"  # type: ignore[assignment]
+    node_name = "#significant-whitespace"
 
 
 @net_type("System.Xml.XmlProcessingInstruction")
@@ -748,7 +751,7 @@ class XmlProcessingInstruction(XmlLinkedNode):
 @net_type("System.Xml.XmlDeclaration")
 class XmlDeclaration(XmlLinkedNode):
     kind = DECLARATION
-    node_name = "xml"  # type: ignore[assignment]
+    node_name = "xml"
 
     def __init__(self, document: Any, version: str, encoding: str = "", standalone: str = "") -> None:
         super().__init__(document)
@@ -800,7 +803,7 @@ class XmlDocumentType(XmlLinkedNode):
 @net_type("System.Xml.XmlDocumentFragment")
 class XmlDocumentFragment(XmlNode):
     kind = FRAGMENT
-    node_name = "#document-fragment"  # type: ignore[assignment]
+    node_name = "#document-fragment"
 
 
 @net_type("System.Xml.XmlNodeList", interfaces=("Collections.IEnumerable",))
@@ -966,7 +969,7 @@ def attribute_namespace(name: str, element: Any) -> str:
 @net_type("System.Xml.XmlDocument")
 class XmlDocument(XmlNode):
     kind = DOCUMENT
-    node_name = "#document"  # type: ignore[assignment]
+    node_name = "#document"
 
     def __init__(self) -> None:
         super().__init__(None)
@@ -1000,7 +1003,7 @@ class XmlDocument(XmlNode):
     @ctor("()")
     @ctor("(Xml.XmlNameTable)")
     def new(self, table: Any = None) -> None:
-        self.__init__()  # type: ignore[misc]
+        self.__init__()
 
     @prop("DocumentElement : Xml.XmlElement get")
     def document_element(self) -> Any:
@@ -1241,7 +1244,7 @@ class XmlNamespaceManager(NetObject):
 
     @ctor("(Xml.XmlNameTable)")
     def new(self, table: Any) -> None:
-        self.__init__()  # type: ignore[misc]
+        self.__init__()
 
     @prop("DefaultNamespace : String get")
     def default_namespace(self) -> str:
@@ -1883,7 +1886,7 @@ _SETTINGS: tuple[tuple[str, str, Any], ...] = (
 )
 
 
-def _setting(name: str, kind: str) -> prop:
+def _setting(name: str, kind: str) -> Any:
     def read(self: Any) -> Any:
         return self.values[name]
 
@@ -1892,7 +1895,7 @@ def _setting(name: str, kind: str) -> prop:
             raise LabUnsupported("XmlWriterSettings.NewLineOnAttributes")
         self.values[name] = value
 
-    made: prop = prop(f"{name} : {kind}")(read).setter(write)
+    made: Any = prop(f"{name} : {kind}")(read).setter(write)
     return made
 
 
@@ -1909,7 +1912,7 @@ class XmlWriterSettings(NetObject):
 
     @ctor("()")
     def new(self) -> None:
-        self.__init__()  # type: ignore[misc]
+        self.__init__()
 
     @prop("Encoding : Text.Encoding")
     def encoding(self) -> Encoding:

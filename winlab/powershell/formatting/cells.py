@@ -13,9 +13,9 @@ ENUMERATION_LIMIT = 4
 
 
 def is_number(value: Any) -> bool:
-    """Whether tables align the value to the right."""
+    """Whether tables without a view align the value to the right: numbers, and enums, whose type code is a number's."""
     value = unwrap(value)
-    return isinstance(value, (int, float, Decimal, SizedInt)) and not isinstance(value, (bool, EnumValue))
+    return isinstance(value, (int, float, Decimal, SizedInt, EnumValue)) and not isinstance(value, bool)
 
 
 def cell(value: Any, limit: int = ENUMERATION_LIMIT) -> str:

@@ -83,6 +83,18 @@ def _names(*names: str) -> list[Column]:
 # --- values that views compute ----------------------------------------------------------------------------------------
 
 
+def _gigabytes(name: str) -> Callable[[Any], Any]:
+    """A property's bytes in GB with two digits; nothing for drives that have none."""
+
+    from winlab.powershell.objects import unwrap
+
+    def value(item: Any) -> Any:
+        found = unwrap(_get(item, name))
+        return f"{found / 2**30:,.2f}" if isinstance(found, int) else None
+
+    return value
+
+
 def _mode_of(value: Any) -> Any:
     return _get(value, "Mode")
 
@@ -108,6 +120,10 @@ def _type_name(value: Any) -> str:
 def _parent_folder(value: Any) -> Any:
     path = str(_get(value, "FullName") or "")
     return ntpath.dirname(path.rstrip("\\"))
+
+
+def _parent_of_path(value: Any) -> str:
+    return ntpath.dirname(str(_get(value, "Path") or "").rpartition("::")[2])
 
 
 def _memory(name: str) -> Callable[[Any], Any]:
@@ -245,9 +261,9 @@ VIEWS: dict[str, View] = {
     "System.Management.Automation.PSDriveInfo": TableView(
         _columns(
             ("Name", "Name", 10),
-            ("Used (GB)", "Used", 13, "right"),
-            ("Free (GB)", "Free", 13, "right"),
-            ("Provider", "Provider", 13),
+            ("Used (GB)", _gigabytes("Used"), 13, "right"),
+            ("Free (GB)", _gigabytes("Free"), 13, "right"),
+            ("Provider", lambda value: _get(_get(value, "Provider"), "Name"), 13),
             ("Root", "Root", 35),
             ("CurrentLocation", "CurrentLocation", 0, "right"),
         )
@@ -305,7 +321,11 @@ VIEWS: dict[str, View] = {
             ("Owner", "Owner"),
             ("Access", "AccessToString"),
         ),
-        wrap=True,
+        group_by=_parent_of_path,
+        group_text=lambda value: "    Directory: " + _parent_of_path(value),
+    ),
+    "System.Globalization.CultureInfo": TableView(
+        _columns(("LCID", "LCID", 16), ("Name", "Name", 16), ("DisplayName", "DisplayName"))
     ),
 }
 
@@ -355,35 +375,41 @@ LISTS: dict[str, ListView] = {
 }
 """What Format-List shows of a type."""
 
+_OPERATING_SYSTEM = (
+    "SystemDirectory",
+    "Organization",
+    "BuildNumber",
+    "RegisteredUser",
+    "SerialNumber",
+    "Version",
+)
+_COMPUTER_SYSTEM = (
+    "Name",
+    "PrimaryOwnerName",
+    "Domain",
+    "TotalPhysicalMemory",
+    "Model",
+    "Manufacturer",
+)
+_SERVICE = (
+    "ProcessId",
+    "Name",
+    "StartMode",
+    "State",
+    "Status",
+    "ExitCode",
+)
 DISPLAY_PROPERTIES: dict[str, tuple[str, ...]] = {
     "System.Diagnostics.Process": ("Id", "Handles", "CPU", "SI", "Name"),
     "System.ServiceProcess.ServiceController": ("Status", "Name", "DisplayName"),
     "System.IO.FileInfo": ("LastWriteTime", "Length", "Name"),
     "System.IO.DirectoryInfo": ("Name",),
-    "Microsoft.Management.Infrastructure.CimInstance#root/cimv2/Win32_OperatingSystem": (
-        "SystemDirectory",
-        "Organization",
-        "BuildNumber",
-        "RegisteredUser",
-        "SerialNumber",
-        "Version",
-    ),
-    "Microsoft.Management.Infrastructure.CimInstance#root/cimv2/Win32_ComputerSystem": (
-        "Name",
-        "PrimaryOwnerName",
-        "Domain",
-        "TotalPhysicalMemory",
-        "Model",
-        "Manufacturer",
-    ),
-    "Microsoft.Management.Infrastructure.CimInstance#root/cimv2/Win32_Service": (
-        "ProcessId",
-        "Name",
-        "StartMode",
-        "State",
-        "Status",
-        "ExitCode",
-    ),
+    "System.Management.ManagementObject#root\\cimv2\\Win32_OperatingSystem": _OPERATING_SYSTEM,
+    "System.Management.ManagementObject#root\\cimv2\\Win32_ComputerSystem": _COMPUTER_SYSTEM,
+    "System.Management.ManagementObject#root\\cimv2\\Win32_Service": _SERVICE,
+    "Microsoft.Management.Infrastructure.CimInstance#root/cimv2/Win32_OperatingSystem": _OPERATING_SYSTEM,
+    "Microsoft.Management.Infrastructure.CimInstance#root/cimv2/Win32_ComputerSystem": _COMPUTER_SYSTEM,
+    "Microsoft.Management.Infrastructure.CimInstance#root/cimv2/Win32_Service": _SERVICE,
     "Microsoft.PowerShell.Commands.LocalUser": ("Name", "Enabled", "Description"),
     "Microsoft.PowerShell.Commands.LocalGroup": ("Name", "Description"),
 }
