@@ -77,7 +77,9 @@ class Command:
         self._wake()
 
     def _take(self, name: str, pipe: Pipe) -> None:
-        if self._taking:  # reading tells the pipe's listeners, who come here again: what is left must not overtake what was read
+        if (
+            self._taking
+        ):  # reading tells the pipe's listeners, who come here again: what is left must not overtake what was read
             return
         self._taking = True
         try:
