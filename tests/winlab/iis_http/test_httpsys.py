@@ -205,3 +205,23 @@ def test_url_that_is_none() -> None:
     with pytest.raises(ProtocolError):
         cook("nothing", "GET")
     assert escape_path("/a b/é+") == "/a%20b/%C3%A9+"
+
+
+def test_low_ports_without_the_right_to_them(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A user of this machine who may not listen on port 80 finds the site on port 8080."""
+    import asyncio
+    import errno
+
+    real = asyncio.start_server
+
+    async def start(callback: object, host: str, port: int, **options: object) -> object:
+        if port < 1024:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return await real(callback, host, port, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("winlab.iis.httpsys.asyncio.start_server", start)
+    web.edit(lambda c: web.find(c, "sites", "Site").child("bindings").collection[0].set("bindingInformation", "*:80:"))
+    web.write(SITE + r"\a.txt", "A")
+    web.start()
+    assert web.request("/a.txt", port=8080, host="example.com").text == "A"
+    assert " 80 " in web.log_lines()[-1]
