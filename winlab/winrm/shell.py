@@ -77,9 +77,8 @@ class Command:
         self._wake()
 
     def _take(self, name: str, pipe: Pipe) -> None:
-        if (
-            self._taking
-        ):  # reading tells the pipe's listeners, who come here again: what is left must not overtake what was read
+        # Reading tells the pipe's listeners, who come here again: what is left must not overtake what was read.
+        if self._taking:
             return
         self._taking = True
         try:
