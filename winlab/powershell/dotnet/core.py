@@ -1114,6 +1114,8 @@ def type_of(value: Any) -> NetType:
     if isinstance(value, (NetObject, NetException)):
         if value.net_type is not None:
             return value.net_type
+        if isinstance(value, objects.PSCustomObject):
+            return get_type("System.Management.Automation.PSCustomObject")
         raise TypeError(f"no .NET type is declared for {kind.__name__}")
     raise TypeError(f"not a value of PowerShell: {kind.__name__}")
 

@@ -102,7 +102,7 @@ def net_string(value: Any, fmt: str | None = None, provider: Any = None) -> str:
         return net_string(value.base, fmt, provider)
     if isinstance(value, NetException):
         return exception_string(value)
-    if isinstance(value, PSCustomObject):
+    if kind is PSCustomObject:
         return ""
     if isinstance(value, NetType):
         return type_text(value)

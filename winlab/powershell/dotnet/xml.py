@@ -65,7 +65,8 @@ class XmlNode(NetObject):
         self.children = []
 
     def __str__(self) -> str:
-        return self.net_type.full_name
+        """The node's local name, by PowerShell's type file."""
+        return str(self.local)
 
     def __iter__(self) -> Iterator[Any]:
         return iter(list(self.children))

@@ -268,6 +268,9 @@ VIEWS: dict[str, View] = {
             ("CurrentLocation", "CurrentLocation", 0, "right"),
         )
     ),
+    "System.Management.Automation.ProviderInfo": TableView(
+        _columns(("Name", "Name", 20), ("Capabilities", "Capabilities", 60), ("Drives", "Drives"))
+    ),
     "System.Management.Automation.CommandInfo": _COMMANDS,
     "System.Management.Automation.AliasInfo": TableView(
         _columns(
