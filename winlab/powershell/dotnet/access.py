@@ -42,7 +42,7 @@ class IdentityReference(NetObject):
         return self.value
 
     def __eq__(self, other: object) -> bool:
-        return type(other) is type(self) and other.value.lower() == self.value.lower()  # type: ignore[attr-defined]
+        return type(other) is type(self) and other.value.lower() == self.value.lower()
 
     def __hash__(self) -> int:
         return hash(self.value.lower())
@@ -711,7 +711,7 @@ def _alike(item: Ace, ace: Ace) -> bool:
 
 def _read(path: str) -> Acl:
     try:
-        return context.machine().fs.get_acl(path, context.user())  # type: ignore[no-any-return]
+        return context.machine().fs.get_acl(path, context.user())
     except WindowsError as error:
         if error.code == 5:
             raise NetException(

@@ -46,6 +46,7 @@ from .system import ArrayType, Enumerator, copy_array, default_value, new_array,
 from .values import net_compare, net_equals, net_hash, net_string
 
 C = TypeVar("C")
+_MISSING: Any = object()
 OFFSET = (
     "Offset and length were out of bounds for the array or count is greater than the number of elements from index to the end of the "
     "source collection."
@@ -60,7 +61,7 @@ def make(cls: type[C], *arguments: NetType, **attributes: Any) -> C:
     made.setup()
     for name, value in attributes.items():
         setattr(made, name, value)
-    return made  # type: ignore[no-any-return]
+    return made
 
 
 def elements(source: Any) -> list[Any]:
@@ -1036,7 +1037,7 @@ class OrderedDictionaryType:
 
     @method("Add(Object,Object) : Void")
     def add(self: OrderedDictionary, key: Any, value: Any) -> None:
-        if OrderedDictionaryType.is_read_only.fget(self):  # type: ignore[attr-defined]
+        if OrderedDictionaryType.is_read_only.fget(self):
             raise not_supported("The OrderedDictionary is readonly and cannot be modified.")
         _add(self, key, value)
 
@@ -1611,7 +1612,6 @@ _SET_MEMBERS: dict[str, Callable[..., Any]] = {
     "SymmetricExceptWith": _Set.symmetric,
     "UnionWith": _Set.union,
 }
-_MISSING = object()
 
 
 @net_type(
@@ -1959,7 +1959,7 @@ class StringDictionary(NetObject):
 
     @ctor("()")
     def new(self) -> None:
-        self.__init__()  # type: ignore[misc]
+        self.__init__()
 
     @prop("Count : Int32 get")
     def count(self) -> int:

@@ -140,7 +140,7 @@ class Console:
     def is_error_redirected() -> bool:
         return True
 
-    def _set_title(value: str) -> None:  # type: ignore[misc]
+    def _set_title(value: str) -> None:
         own = program()
         if own is not None:
             own.console.title = need(value, "value")

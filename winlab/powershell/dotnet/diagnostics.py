@@ -76,12 +76,12 @@ class ProcessStartInfo(NetObject):
 
     @ctor("()")
     def new(self) -> None:
-        self.__init__()  # type: ignore[misc]
+        self.__init__()
 
     @ctor("(String)")
     @ctor("(String,String)")
     def new_file(self, file_name: str, arguments: str = "") -> None:
-        self.__init__(file_name, arguments)  # type: ignore[misc]
+        self.__init__(file_name, arguments)
 
     def get(self, name: str) -> Any:
         return self.values.get(name, next(default for own, _, default in _FIELDS if own == name))
@@ -225,7 +225,7 @@ class Process(Component):
 
     @ctor("()")
     def new(self) -> None:
-        self.__init__()  # type: ignore[misc]
+        self.__init__()
 
     def own(self) -> Any:
         if self.inner is None:
@@ -719,13 +719,13 @@ class EventLog(Component):
 
     @ctor("()")
     def new(self) -> None:
-        self.__init__()  # type: ignore[misc]
+        self.__init__()
 
     @ctor("(String)")
     @ctor("(String,String)")
     @ctor("(String,String,String)")
     def new_log(self, log: str, machine: str = ".", source_name: str = "") -> None:
-        self.__init__(need(log, "logName"), source_name)  # type: ignore[misc]
+        self.__init__(need(log, "logName"), source_name)
 
     @prop("Log : String")
     def log(self) -> str:

@@ -369,24 +369,24 @@ class Decoder(NetObject):
 class UTF8Encoding(Encoding):
     @ctor("()")
     def new(self) -> None:
-        self.__init__(65001, False)  # type: ignore[misc]
+        self.__init__(65001, False)
 
     @ctor("(Boolean)")
     @ctor("(Boolean,Boolean)")
     def new_bom(self, bom: bool, strict: bool = False) -> None:
-        self.__init__(65001, bom, strict)  # type: ignore[misc]
+        self.__init__(65001, bom, strict)
 
 
 @net_type("System.Text.UnicodeEncoding")
 class UnicodeEncoding(Encoding):
     @ctor("()")
     def new(self) -> None:
-        self.__init__(1200)  # type: ignore[misc]
+        self.__init__(1200)
 
     @ctor("(Boolean,Boolean)")
     @ctor("(Boolean,Boolean,Boolean)")
     def new_order(self, big_endian: bool, bom: bool, strict: bool = False) -> None:
-        self.__init__(1201 if big_endian else 1200, bom, strict)  # type: ignore[misc]
+        self.__init__(1201 if big_endian else 1200, bom, strict)
 
     @static_prop("CharSize : Int32")
     def char_size() -> int:
@@ -397,25 +397,25 @@ class UnicodeEncoding(Encoding):
 class UTF32Encoding(Encoding):
     @ctor("()")
     def new(self) -> None:
-        self.__init__(12000)  # type: ignore[misc]
+        self.__init__(12000)
 
     @ctor("(Boolean,Boolean)")
     def new_order(self, big_endian: bool, bom: bool) -> None:
-        self.__init__(12001 if big_endian else 12000, bom)  # type: ignore[misc]
+        self.__init__(12001 if big_endian else 12000, bom)
 
 
 @net_type("System.Text.UTF7Encoding")
 class UTF7Encoding(Encoding):
     @ctor("()")
     def new(self) -> None:
-        self.__init__(65000)  # type: ignore[misc]
+        self.__init__(65000)
 
 
 @net_type("System.Text.ASCIIEncoding")
 class ASCIIEncoding(Encoding):
     @ctor("()")
     def new(self) -> None:
-        self.__init__(20127)  # type: ignore[misc]
+        self.__init__(20127)
 
 
 class SBCSCodePageEncoding(Encoding):

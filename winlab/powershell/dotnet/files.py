@@ -688,7 +688,7 @@ class FileInfo(FileSystemInfo):
     def new(self, path: str) -> None:
         if need(path, "fileName") == "":
             raise argument(paths.NOT_LEGAL)
-        self.__init__(path)  # type: ignore[misc]
+        self.__init__(path)
 
     @staticmethod
     def convert_from(value: Any) -> Any:
@@ -827,7 +827,7 @@ class DirectoryInfo(FileSystemInfo):
     def new(self, path: str) -> None:
         if need(path, "path") == "":
             raise argument(paths.NOT_LEGAL)
-        self.__init__(path)  # type: ignore[misc]
+        self.__init__(path)
 
     @staticmethod
     def convert_from(value: Any) -> Any:
@@ -1079,11 +1079,11 @@ class ZipArchive(NetObject):
     @ctor("(IO.Stream,IO.Compression.ZipArchiveMode)")
     @ctor("(IO.Stream,IO.Compression.ZipArchiveMode,Boolean)")
     def new(self, stream: Stream, mode: EnumValue | None = None, leave_open: bool = False) -> None:
-        self.__init__(stream, mode.value if mode is not None else 0, leave_open)  # type: ignore[misc]
+        self.__init__(stream, mode.value if mode is not None else 0, leave_open)
 
     @ctor("(IO.Stream,IO.Compression.ZipArchiveMode,Boolean,Text.Encoding)")
     def new_encoding(self, stream: Stream, mode: EnumValue, leave_open: bool, encoding: Any) -> None:
-        self.__init__(stream, mode.value, leave_open)  # type: ignore[misc]
+        self.__init__(stream, mode.value, leave_open)
 
     def read(self, entry: ZipArchiveEntry) -> bytes:
         if entry.data is not None or self.zip is None:

@@ -53,7 +53,7 @@ class NumberFormatInfo(NetObject):
         return NumberFormatInfo(self.number_info)
 
 
-def _number_property(name: str, kind: str, attribute: str) -> prop:
+def _number_property(name: str, kind: str, attribute: str) -> Any:
     import dataclasses
 
     def read(self: Any) -> Any:
@@ -62,7 +62,7 @@ def _number_property(name: str, kind: str, attribute: str) -> prop:
     def write(self: Any, value: Any) -> None:
         self.number_info = dataclasses.replace(self.number_info, **{attribute: value})
 
-    made: prop = prop(f"{name} : {kind}")(read).setter(write)
+    made: Any = prop(f"{name} : {kind}")(read).setter(write)
     return made
 
 
@@ -187,7 +187,7 @@ class CultureInfo(NetObject):
     @ctor("(String)")
     @ctor("(String,Boolean)")
     def new(self, name: str, override: bool = True) -> None:
-        self.__init__(need(name, "name"))  # type: ignore[misc]
+        self.__init__(need(name, "name"))
 
     @ctor("(Int32)")
     @ctor("(Int32,Boolean)")
@@ -195,9 +195,9 @@ class CultureInfo(NetObject):
         name = next((key for key, entry in _CULTURES.items() if entry[0] == lcid), None)
         if name is None:
             raise LabUnsupported(f"the culture {lcid}")
-        self.__init__(name)  # type: ignore[misc]
+        self.__init__(name)
 
-    def _set_current(value: CultureInfo) -> None:  # type: ignore[misc]
+    def _set_current(value: CultureInfo) -> None:
         if value.culture not in ("en-US", ""):
             raise LabUnsupported("setting the current culture to anything but en-US")
 

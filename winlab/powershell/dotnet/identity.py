@@ -455,19 +455,19 @@ class Uri(NetObject):
 
     @ctor("(String)")
     def new(self, text: str) -> None:
-        self.__init__(need(text, "uriString"))  # type: ignore[misc]
+        self.__init__(need(text, "uriString"))
 
     @ctor("(String,UriKind)")
     def new_kind(self, text: str, kind: Any) -> None:
-        self.__init__(need(text, "uriString"), kind.value)  # type: ignore[misc]
+        self.__init__(need(text, "uriString"), kind.value)
 
     @ctor("(Uri,String)")
     def new_relative_text(self, base: Uri, text: str) -> None:
-        self.__init__(resolve_uri(need(base, "baseUri"), text or ""))  # type: ignore[misc]
+        self.__init__(resolve_uri(need(base, "baseUri"), text or ""))
 
     @ctor("(Uri,Uri)")
     def new_relative(self, base: Uri, relative: Uri) -> None:
-        self.__init__(resolve_uri(need(base, "baseUri"), need(relative, "relativeUri").original))  # type: ignore[misc]
+        self.__init__(resolve_uri(need(base, "baseUri"), need(relative, "relativeUri").original))
 
     @prop("AbsolutePath : String get")
     def absolute_path(self) -> str:

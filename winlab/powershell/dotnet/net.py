@@ -75,11 +75,11 @@ class NetworkCredential(NetObject):
 
     @ctor("()")
     def new(self) -> None:
-        self.__init__()  # type: ignore[misc]
+        self.__init__()
 
     @overloads("System.Net.NetworkCredential", ".ctor", only="String,")
     def new_user(self, user: str | None, password: Any, domain: str | None = "") -> None:
-        self.__init__(user or "", password.text if isinstance(password, SecureString) else password or "", domain or "")  # type: ignore[misc]
+        self.__init__(user or "", password.text if isinstance(password, SecureString) else password or "", domain or "")
 
     @prop("UserName : String")
     def user_name(self) -> str:
@@ -466,8 +466,8 @@ class Exchange:
             raise web_exception("The operation has timed out", "Timeout") from None
         except (http.client.HTTPException, OSError) as error:
             text = "The underlying connection was closed: The connection was closed unexpectedly."
-            inner = socket_exception(error) if isinstance(error, OSError) else None
-            raise web_exception(text, "ConnectionClosed", None, inner) from None
+            cause = socket_exception(error) if isinstance(error, OSError) else None
+            raise web_exception(text, "ConnectionClosed", None, cause) from None
         finally:
             connection.close()
         self.status, self.reason, self.version = reply.status, reply.reason, reply.version
@@ -614,7 +614,7 @@ _REQUEST_FIELDS: tuple[tuple[str, str, Any], ...] = (
 )
 
 
-def _request_field(name: str, kind: str, default: Any) -> prop:
+def _request_field(name: str, kind: str, default: Any) -> Any:
     def read(self: Any) -> Any:
         if name == "Host" and not self.values.get(name):
             return self.uri.authority_text
@@ -629,7 +629,7 @@ def _request_field(name: str, kind: str, default: Any) -> prop:
             )
         self.values[name] = value
 
-    made: prop = prop(f"{name} : {kind}")(read).setter(write)
+    made: Any = prop(f"{name} : {kind}")(read).setter(write)
     return made
 
 
@@ -832,7 +832,7 @@ class WebClient(Component):
 
     @ctor("()")
     def new(self) -> None:
-        self.__init__()  # type: ignore[misc]
+        self.__init__()
 
     @prop("Headers : Net.WebHeaderCollection")
     def headers(self) -> WebHeaderCollection:
@@ -1120,7 +1120,7 @@ class IPEndPoint(NetObject):
     def new(self, address: IPAddress, port: int) -> None:
         if not 0 <= port <= 65535:
             raise out_of_range("port")
-        self.__init__(need(address, "address"), port)  # type: ignore[misc]
+        self.__init__(need(address, "address"), port)
 
     @prop("Address : Net.IPAddress")
     def address(self) -> IPAddress:
@@ -1279,16 +1279,16 @@ class TcpClient(NetObject):
 
     @ctor("()")
     def new(self) -> None:
-        self.__init__()  # type: ignore[misc]
+        self.__init__()
 
     @ctor("(String,Int32)")
     def new_connected(self, host: str, port: int) -> None:
-        self.__init__()  # type: ignore[misc]
+        self.__init__()
         self.connect(host, port)
 
     def open(self, address: str, port: int) -> socket.socket:
         try:
-            return off_thread(lambda: socket.create_connection((address, port), 21))  # type: ignore[no-any-return]
+            return off_thread(lambda: socket.create_connection((address, port), 21))
         except OSError as error:
             raise socket_exception(error, f"{address}:{port}") from None
 
@@ -1411,11 +1411,13 @@ class TcpListener(NetObject):
 
     @ctor("(Net.IPAddress,Int32)")
     def new(self, address: IPAddress, port: int) -> None:
-        self.own_address, self.port, self.listener = need(address, "localaddr"), port, None
+        self.own_address, self.port = need(address, "localaddr"), port
+        self.listener: Any = None
 
     @ctor("(Int32)")
     def new_port(self, port: int) -> None:
-        self.own_address, self.port, self.listener = IPAddress("0.0.0.0"), port, None
+        self.own_address, self.port = IPAddress("0.0.0.0"), port
+        self.listener = None
 
     @method("Start() : Void")
     @method("Start(Int32) : Void")
@@ -1430,7 +1432,7 @@ class TcpListener(NetObject):
         except OSError as error:
             made.close()
             raise socket_exception(error) from None
-        self.listener: Any = made
+        self.listener = made
 
     @prop("LocalEndpoint : Net.EndPoint get")
     def local_endpoint(self) -> IPEndPoint:

@@ -214,11 +214,11 @@ def divide_decimal(left: Decimal, right: Decimal) -> Decimal:
     result = fit(Fraction(left) / Fraction(right))
     exact = Fraction(result) == Fraction(left) / Fraction(right)
     if exact:
-        sign, digits, exponent = result.as_tuple()
-        least = max(0, _scale(left) - _scale(right))
-        while isinstance(exponent, int) and exponent < -least and digits and digits[-1] == 0:
-            digits, exponent = digits[:-1] or (0,), exponent + 1
-        result = Decimal((sign, digits, exponent))
+        sign, digits, _ = result.as_tuple()
+        scale, least = _scale(result), max(0, _scale(left) - _scale(right))
+        while scale > least and digits and digits[-1] == 0:
+            digits, scale = digits[:-1] or (0,), scale - 1
+        result = Decimal((sign, digits, -scale))
     return result
 
 
@@ -477,9 +477,9 @@ class _MathBase:
 
     @overloads("System.Math", "Abs")
     def abs(value: Any) -> Any:
+        kind: Any = type(value)
         if isinstance(value, (float, Decimal)):
-            return type(value)(abs(value))
-        kind = type(value)
+            return kind(abs(value))
         low = -(2**31) if kind is int else kind.minimum
         if value == low and low < 0:
             raise overflow("Negating the minimum value of a twos complement number is invalid.")
@@ -988,11 +988,11 @@ class Random(NetObject):
 
     @ctor("()")
     def new(self) -> None:
-        self.__init__()  # type: ignore[misc]
+        self.__init__()
 
     @ctor("(Int32)")
     def new_seed(self, seed: int) -> None:
-        self.__init__(seed)  # type: ignore[misc]
+        self.__init__(seed)
 
     def _seed(self, seed: int) -> None:
         maximum = 2**31 - 1

@@ -86,7 +86,7 @@ class Stream(NetObject):
             raise disposed(message=CLOSED)
 
     def read_all(self) -> bytes:
-        parts = []
+        parts: list[bytes] = []
         while True:
             data = self.read_bytes(1 << 20)
             if not data:
@@ -276,26 +276,26 @@ class MemoryStream(Stream):
 
     @ctor("()")
     def new(self) -> None:
-        self.__init__()  # type: ignore[misc]
+        self.__init__()
 
     @ctor("(Int32)")
     def new_capacity(self, capacity: int) -> None:
         if capacity < 0:
             raise out_of_range("capacity", "Capacity must be positive.")
-        self.__init__()  # type: ignore[misc]
+        self.__init__()
         self.data = ByteArray(capacity)
 
     @ctor("(Byte[])")
     @ctor("(Byte[],Boolean)")
     def new_array(self, data: Any, writable: bool = True) -> None:
-        self.__init__(need(data, "buffer"), writable)  # type: ignore[misc]
+        self.__init__(need(data, "buffer"), writable)
 
     @ctor("(Byte[],Int32,Int32)")
     @ctor("(Byte[],Int32,Int32,Boolean)")
     @ctor("(Byte[],Int32,Int32,Boolean,Boolean)")
     def new_part(self, data: Any, index: int, count: int, writable: bool = True, exposed: bool = False) -> None:
         check_buffer(data, index, count)
-        self.__init__(data, writable)  # type: ignore[misc]
+        self.__init__(data, writable)
         self.start, self.size, self.exposed = index, count, exposed
 
     def read_bytes(self, count: int) -> bytes:
@@ -417,7 +417,7 @@ class FileStream(Stream):
         self, path: str, mode: EnumValue, access: Any = None, share: Any = None, size: int = 4096, options: Any = None
     ) -> None:
         wanted = access.value if access is not None else (2 if mode.value == 6 else 3)
-        self.__init__(path, mode.value, wanted, share.value if share is not None else 1)  # type: ignore[misc]
+        self.__init__(path, mode.value, wanted, share.value if share is not None else 1)
         if isinstance(options, EnumValue) and options.value & 0x4000000:
             self.handle.delete_on_close = True
 
@@ -827,11 +827,11 @@ class StreamReader(TextReader):
 
     @ctor("(IO.Stream)")
     def new_stream(self, stream: Stream) -> None:
-        self.__init__(stream)  # type: ignore[misc]
+        self.__init__(stream)
 
     @ctor("(IO.Stream,Boolean)")
     def new_stream_detect(self, stream: Stream, detect_marks: bool) -> None:
-        self.__init__(stream, None, detect_marks)  # type: ignore[misc]
+        self.__init__(stream, None, detect_marks)
 
     @ctor("(IO.Stream,Text.Encoding)")
     @ctor("(IO.Stream,Text.Encoding,Boolean)")
@@ -840,18 +840,18 @@ class StreamReader(TextReader):
     def new_encoding(
         self, stream: Stream, encoding: Encoding, detect_marks: bool = True, size: int = 1024, leave_open: bool = False
     ) -> None:
-        self.__init__(stream, need(encoding, "encoding"), detect_marks, leave_open)  # type: ignore[misc]
+        self.__init__(stream, need(encoding, "encoding"), detect_marks, leave_open)
 
     @ctor("(String)")
     @ctor("(String,Boolean)")
     def new_path(self, path: str, detect_marks: bool = True) -> None:
-        self.__init__(FileStream(path), None, detect_marks)  # type: ignore[misc]
+        self.__init__(FileStream(path), None, detect_marks)
 
     @ctor("(String,Text.Encoding)")
     @ctor("(String,Text.Encoding,Boolean)")
     @ctor("(String,Text.Encoding,Boolean,Int32)")
     def new_path_encoding(self, path: str, encoding: Encoding, detect_marks: bool = True, size: int = 1024) -> None:
-        self.__init__(FileStream(path), need(encoding, "encoding"), detect_marks)  # type: ignore[misc]
+        self.__init__(FileStream(path), need(encoding, "encoding"), detect_marks)
 
     def more(self) -> str:
         while True:
@@ -910,7 +910,7 @@ class StringReader(TextReader):
 
     @ctor("(String)")
     def new(self, text: str) -> None:
-        self.__init__(need(text, "s"))  # type: ignore[misc]
+        self.__init__(need(text, "s"))
 
     def more(self) -> str:
         text, self.rest = self.rest, ""
@@ -1043,13 +1043,13 @@ class StreamWriter(TextWriter):
 
     @ctor("(IO.Stream)")
     def new_stream(self, stream: Stream) -> None:
-        self.__init__(stream)  # type: ignore[misc]
+        self.__init__(stream)
 
     @ctor("(IO.Stream,Text.Encoding)")
     @ctor("(IO.Stream,Text.Encoding,Int32)")
     @ctor("(IO.Stream,Text.Encoding,Int32,Boolean)")
     def new_encoding(self, stream: Stream, encoding: Encoding, size: int = 1024, leave_open: bool = False) -> None:
-        self.__init__(stream, need(encoding, "encoding"), leave_open)  # type: ignore[misc]
+        self.__init__(stream, need(encoding, "encoding"), leave_open)
 
     @ctor("(String)")
     @ctor("(String,Boolean)")
@@ -1057,7 +1057,7 @@ class StreamWriter(TextWriter):
     @ctor("(String,Boolean,Text.Encoding,Int32)")
     def new_path(self, path: str, append: bool = False, encoding: Encoding | None = None, size: int = 1024) -> None:
         stream = FileStream(path, 6 if append else 2, 2, 1)
-        self.__init__(stream, encoding)  # type: ignore[misc]
+        self.__init__(stream, encoding)
 
     def put(self, text: str) -> None:
         if self.writer_closed:
@@ -1124,12 +1124,12 @@ class StringWriter(TextWriter):
     @ctor("()")
     @ctor("(IFormatProvider)")
     def new(self, provider: Any = None) -> None:
-        self.__init__()  # type: ignore[misc]
+        self.__init__()
 
     @ctor("(Text.StringBuilder)")
     @ctor("(Text.StringBuilder,IFormatProvider)")
     def new_builder(self, builder: StringBuilder, provider: Any = None) -> None:
-        self.__init__(need(builder, "sb"))  # type: ignore[misc]
+        self.__init__(need(builder, "sb"))
 
     def put(self, text: str) -> None:
         self.builder._add(text)

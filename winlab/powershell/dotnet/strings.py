@@ -840,30 +840,30 @@ class StringBuilder(NetObject):
 
     @ctor("()")
     def new(self) -> None:
-        self.__init__()  # type: ignore[misc]
+        self.__init__()
 
     @ctor("(Int32)")
     def new_capacity(self, capacity: int) -> None:
         if capacity < 0:
             raise out_of_range("capacity", "'capacity' must be greater than zero.")
-        self.__init__("", capacity)  # type: ignore[misc]
+        self.__init__("", capacity)
 
     @ctor("(Int32,Int32)")
     def new_limited(self, capacity: int, maximum: int) -> None:
-        self.__init__("", capacity)  # type: ignore[misc]
+        self.__init__("", capacity)
         self.maximum = maximum
 
     @ctor("(String)")
     def new_text(self, text: str | None) -> None:
-        self.__init__(text or "")  # type: ignore[misc]
+        self.__init__(text or "")
 
     @ctor("(String,Int32)")
     def new_text_capacity(self, text: str | None, capacity: int) -> None:
-        self.__init__(text or "", capacity)  # type: ignore[misc]
+        self.__init__(text or "", capacity)
 
     @ctor("(String,Int32,Int32,Int32)")
     def new_part(self, text: str | None, start: int, length: int, capacity: int) -> None:
-        self.__init__(substring(text or "", start, length), capacity)  # type: ignore[misc]
+        self.__init__(substring(text or "", start, length), capacity)
 
     @prop("Length : Int32 get set")
     def length(self) -> int:

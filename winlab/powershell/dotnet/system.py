@@ -1257,7 +1257,7 @@ class Environment:
         process = getattr(context.runtime(), "process", None)
         return str(process.command_line) if process is not None else "powershell.exe"
 
-    def _set_directory(path: str) -> None:  # type: ignore[misc]
+    def _set_directory(path: str) -> None:
         from . import paths
 
         if not need(path, "value"):
@@ -1276,7 +1276,7 @@ class Environment:
     def current_managed_thread_id() -> int:
         return threading.get_ident() & 0x7FFF
 
-    def _set_exit_code(value: int) -> None:  # type: ignore[misc]
+    def _set_exit_code(value: int) -> None:
         context.per_process("exit code", dict)["value"] = value
 
     @static_prop("ExitCode : Int32", setter=_set_exit_code)
@@ -1368,9 +1368,9 @@ class Environment:
 
     @static("GetCommandLineArgs() : String[]")
     def get_command_line_args() -> list[str]:
-        from winlab.windows.cmdline import split_command_line
+        from winlab.windows.cmdline import split
 
-        return list(split_command_line(Environment.command_line()))
+        return list(split(Environment.command_line()))
 
     @static("GetEnvironmentVariable(String) : String")
     def get_environment_variable(name: str) -> str | None:

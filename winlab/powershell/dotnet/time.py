@@ -31,7 +31,7 @@ class _Ordered(NetObject):
     key: Any
 
     def __eq__(self, other: object) -> bool:
-        return type(other) is type(self) and other.key == self.key  # type: ignore[attr-defined]
+        return type(other) is type(self) and other.key == self.key
 
     def __lt__(self, other: Any) -> bool:
         return bool(self.key < other.key) if type(other) is type(self) else NotImplemented
@@ -72,7 +72,7 @@ class TimeSpan(_Ordered):
         self.ticks = int(ticks)
 
     @property
-    def key(self) -> int:  # type: ignore[override]
+    def key(self) -> int:
         return self.ticks
 
     @staticmethod
@@ -120,7 +120,7 @@ class TimeSpan(_Ordered):
     @ctor("(Int32,Int32,Int32,Int32,Int32)")
     def new_parts(self, days: int, hours: int, minutes: int, seconds: int, milliseconds: int = 0) -> None:
         total = ((days * 24 + hours) * 60 + minutes) * 60 + seconds
-        self.__init__(total * tf.TICKS_PER_SECOND + milliseconds * tf.TICKS_PER_MILLISECOND)  # type: ignore[misc]
+        self.__init__(total * tf.TICKS_PER_SECOND + milliseconds * tf.TICKS_PER_MILLISECOND)
 
     def _part(self, unit: int, size: int | None = None) -> int:
         value = abs(self.ticks) // unit
@@ -255,12 +255,12 @@ class TimeSpan(_Ordered):
         return net_hash(Int64(self.ticks))
 
     @overloads("System.TimeSpan", "Parse")
-    def parse(text: str, provider: Any = None) -> TimeSpan:
+    def parse(text: str | None, provider: Any = None) -> TimeSpan:
         with net_errors():
             return TimeSpan(tf.parse_span(need(text, "input")))
 
     @overloads("System.TimeSpan", "ParseExact")
-    def parse_exact(text: str, fmt: Any, provider: Any, styles: Any = None) -> TimeSpan:
+    def parse_exact(text: str | None, fmt: Any, provider: Any, styles: Any = None) -> TimeSpan:
         negative = styles is not None and styles.value == 1
         formats = [fmt] if isinstance(fmt, str) else list(fmt)
         with net_errors():
@@ -318,7 +318,7 @@ class DateTime(_Ordered):
         self.kind = kind
 
     @property
-    def key(self) -> int:  # type: ignore[override]
+    def key(self) -> int:
         return self.ticks
 
     @staticmethod
@@ -601,11 +601,11 @@ class DateTime(_Ordered):
         return [self.format_net(letter, None) for letter in letters]
 
     @overloads("System.DateTime", "Parse")
-    def parse(text: str, provider: Any = None, styles: Any = None) -> DateTime:
+    def parse(text: str | None, provider: Any = None, styles: Any = None) -> DateTime:
         return parse_datetime(text, provider, styles)
 
     @overloads("System.DateTime", "ParseExact")
-    def parse_exact(text: str, fmt: Any, provider: Any, styles: Any = None) -> DateTime:
+    def parse_exact(text: str | None, fmt: Any, provider: Any, styles: Any = None) -> DateTime:
         need(text, "s")
         need(fmt, "format")
         if fmt == "":
@@ -615,7 +615,7 @@ class DateTime(_Ordered):
         with net_errors():
             for index, one in enumerate(formats):
                 try:
-                    ticks, kind, _ = tf.parse_exact(text, one, now_ticks(), date_info(provider), flags)
+                    ticks, kind, _ = tf.parse_exact(text or "", one, now_ticks(), date_info(provider), flags)
                     return DateTime(ticks, kind)
                 except tf.FormatError:
                     if index == len(formats) - 1:
@@ -690,7 +690,7 @@ def _check_year(year: int) -> None:
         raise out_of_range("year", "Year must be between 1 and 9999.")
 
 
-def parse_datetime(text: str, provider: Any = None, styles: Any = None) -> DateTime:
+def parse_datetime(text: str | None, provider: Any = None, styles: Any = None) -> DateTime:
     """`[datetime]::Parse` in a culture (en-US when null)."""
     with net_errors():
         ticks, kind, _ = tf.parse_date(
@@ -702,6 +702,12 @@ def parse_datetime(text: str, provider: Any = None, styles: Any = None) -> DateT
 # ------------------------------------------------------------------------------------------------------------ DateTimeOffset
 
 
+def _clock_part(clock: DateTime, name: str) -> Any:
+    found = get_type("System.DateTime").find_prop(name)
+    assert found is not None and found.fget is not None
+    return found.fget(clock)
+
+
 @net_type("System.DateTimeOffset", interfaces=("IComparable", "IFormattable"))
 class DateTimeOffset(_Ordered):
     """`ticks` of the local clock and its `offset` from UTC, both in ticks."""
@@ -711,7 +717,7 @@ class DateTimeOffset(_Ordered):
         self.offset = offset
 
     @property
-    def key(self) -> int:  # type: ignore[override]
+    def key(self) -> int:
         return self.ticks - self.offset
 
     @staticmethod
@@ -779,7 +785,7 @@ class DateTimeOffset(_Ordered):
         "Date": "DateTime",
     }.items():
         locals()[f"part_{_name}"] = prop(f"{_name} : {_type} get")(
-            lambda self, _name=_name: get_type("System.DateTime").find_prop(_name).fget(self.clock)
+            lambda self, _name=_name: _clock_part(self.clock, _name)
         )
     del _name, _type
 
@@ -901,7 +907,7 @@ class DateTimeOffset(_Ordered):
         return net_hash(Int64(self.key))
 
     @overloads("System.DateTimeOffset", "Parse")
-    def parse(text: str, provider: Any = None, styles: Any = None) -> DateTimeOffset:
+    def parse(text: str | None, provider: Any = None, styles: Any = None) -> DateTimeOffset:
         with net_errors():
             ticks, offset = tf.parse_offset_date(
                 need(text, "input"), now_ticks(), styles.value if styles is not None else 0
@@ -909,7 +915,7 @@ class DateTimeOffset(_Ordered):
         return DateTimeOffset(ticks, offset)
 
     @overloads("System.DateTimeOffset", "ParseExact")
-    def parse_exact(text: str, fmt: Any, provider: Any, styles: Any = None) -> DateTimeOffset:
+    def parse_exact(text: str | None, fmt: Any, provider: Any, styles: Any = None) -> DateTimeOffset:
         formats = [need(fmt, "format")] if isinstance(fmt, str) else list(need(fmt, "formats"))
         flags = styles.value if styles is not None else 0
         with net_errors():
@@ -1037,7 +1043,7 @@ class Stopwatch(NetObject):
 
     @ctor("()")
     def new(self) -> None:
-        self.__init__()  # type: ignore[misc]
+        self.__init__()
 
     @prop("Elapsed : TimeSpan get")
     def elapsed(self) -> TimeSpan:

@@ -779,11 +779,9 @@ def parse_span(text: str) -> int:
         seconds = int(found.group("s") or 0)
         colon_days = found.group("d") and found.group(0)[len(found.group("sign") or "") + len(found.group("d"))] == ":"
         if colon_days and found.group("s") is None:
-            # `1:02:03` is hours, minutes, seconds
-            days, hours, minutes, seconds = 0, days, hours, minutes
-        if not days and hours > 23 and found.group("s") is not None and found.group("f") is None and minutes < 24:
-            # `24:00:00` does not fit hours, minutes, seconds and is read as days, hours, minutes
-            days, hours, minutes, seconds = hours, minutes, seconds, 0
+            # `1:02:03` is hours, minutes, seconds; `24:00:00` does not fit and is read as days, hours, minutes
+            if days <= 23:
+                days, hours, minutes, seconds = 0, days, hours, minutes
         if hours > 23 or minutes > 59 or seconds > 59:
             raise NumberOverflow(
                 "The TimeSpan could not be parsed because at least one of the numeric components is out of range or "

@@ -195,3 +195,6 @@ def _exception_property(error: Any, name: str) -> Any:
 for _type, _names in _EXCEPTIONS.items():
     for _field in _names:
         extend_type(_type, _field, lambda error, _field=_field: _exception_property(error, _field), kind="Property")
+
+# .NET's enums carry their number in a field of this name
+extend_type("System.Enum", "value__", lambda value: value.value)

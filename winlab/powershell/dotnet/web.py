@@ -1,4 +1,4 @@
-"""System.Net.WebUtility, System.Web.HttpUtility, JavaScriptSerializer and System.Linq.Enumerable."""
+"""System.Net.WebUtility, JavaScriptSerializer and System.Linq.Enumerable."""
 
 from __future__ import annotations
 
@@ -14,15 +14,14 @@ from winlab.powershell.errors import NetException
 from winlab.powershell.objects import ByteArray, Char, Dictionary, EnumValue, Int64, NetObject, PSArray, unwrap
 
 from . import timeformat as tf
-from .collections import NameValueCollection, elements, generic_dictionary, generic_list
+from .collections import elements, generic_dictionary, generic_list
 from .core import ctor, get_type, method, net_type, prop, static, type_of
 from .declare import argument, invalid_operation, need, out_of_range, overflow, overloads
-from .encodings import Encoding
 from .identity import Guid, Uri
 from .strings import StringBuilder
 from .system import sort_key
 from .time import DateTime, DateTimeOffset
-from .values import net_equals, net_string
+from .values import net_equals
 
 
 def html_encode(text: str) -> str:
@@ -66,86 +65,6 @@ class WebUtility:
     @static("UrlDecode(String) : String")
     def url_decode(text: str | None) -> str | None:
         return None if text is None else url_decode(text)
-
-
-@net_type("System.Web.HttpUtility")
-class HttpUtility:
-    """System.Web.HttpUtility"""
-
-    @static("HtmlEncode(String) : String")
-    @static("HtmlEncode(Object) : String")
-    def html_encode(value: Any) -> str | None:
-        return None if value is None else html_encode(net_string(value))
-
-    @static("HtmlAttributeEncode(String) : String")
-    def html_attribute_encode(text: str | None) -> str | None:
-        if text is None:
-            return None
-        return text.replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;").replace("'", "&#39;")
-
-    @static("HtmlDecode(String) : String")
-    def html_decode(text: str | None) -> str | None:
-        return None if text is None else html.unescape(text)
-
-    @static("UrlEncode(String) : String")
-    @static("UrlEncode(String,Text.Encoding) : String")
-    def url_encode(text: str | None, encoding: Encoding | None = None) -> str | None:
-        return None if text is None else url_encode(text, False)
-
-    @static("UrlDecode(String) : String")
-    @static("UrlDecode(String,Text.Encoding) : String")
-    def url_decode(text: str | None, encoding: Encoding | None = None) -> str | None:
-        return None if text is None else url_decode(text)
-
-    @static("UrlPathEncode(String) : String")
-    def url_path_encode(text: str | None) -> str | None:
-        if text is None:
-            return None
-        path, question, query = text.partition("?")
-        return quote(path, safe="/:;,@&=+$!*'()-_.~%#<>[]{}|\\^`\"") + question + query
-
-    @static("JavaScriptStringEncode(String) : String")
-    @static("JavaScriptStringEncode(String,Boolean) : String")
-    def javascript_string_encode(text: str | None, quotes: bool = False) -> str:
-        encoded = json_text.quote(text or "")
-        return encoded if quotes else encoded[1:-1]
-
-    @static("ParseQueryString(String) : Collections.Specialized.NameValueCollection")
-    @static("ParseQueryString(String,Text.Encoding) : Collections.Specialized.NameValueCollection")
-    def parse_query_string(text: str, encoding: Encoding | None = None) -> NameValueCollection:
-        made = _QueryString()
-        body = need(text, "query")
-        for part in (body[1:] if body.startswith("?") else body).split("&"):
-            if not part and not body.strip("?"):
-                continue
-            name, equals, value = part.partition("=")
-            if equals:
-                made.add(url_decode(name), url_decode(value))
-            else:
-                made.add(None, url_decode(name))
-        return made
-
-
-class _QueryString(NameValueCollection):
-    """What ParseQueryString gives: its text is a query string again."""
-
-    def __init__(self) -> None:
-        super().__init__()
-
-    def __str__(self) -> str:
-        return "&".join(
-            f"{url_encode(name, False)}={url_encode(value, False)}" if name is not None else url_encode(value, False)
-            for name, values in self.names
-            for value in values
-        )
-
-
-net_type(
-    "System.Web.HttpValueCollection",
-    base="System.Collections.Specialized.NameValueCollection",
-    kind="class",
-    assembly="System.Web",
-)(_QueryString)
 
 
 # ------------------------------------------------------------------------------------------------------------ JavaScriptSerializer

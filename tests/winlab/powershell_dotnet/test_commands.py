@@ -1,0 +1,149 @@
+"""Cmdlets of Management, Security, Archive and CimCmdlets on a scratch server."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+
+from .conftest import Run
+
+
+def test_services(run: Run) -> None:
+    lines = run("""
+        (Get-Service -Name WinRM).Status
+        Get-Service nosuch
+        Stop-Service W32Time; (Get-Service W32Time).Status; Start-Service W32Time -PassThru | ForEach-Object Name
+        Set-Service W32Time -StartupType Disabled; (Get-Service W32Time).StartType
+        Stop-Service W32Time; Start-Service W32Time
+    """)
+    assert lines[:5] == [
+        "Running",
+        "! NoServiceFoundForGivenName,Microsoft.PowerShell.Commands.GetServiceCommand: "
+        "Cannot find any service with service name 'nosuch'.",
+        "Stopped",
+        "W32Time",
+        "Disabled",
+    ]
+    assert lines[5].startswith(
+        "! CouldNotStartService,Microsoft.PowerShell.Commands.StartServiceCommand: Service 'Windows Time (W32Time)'"
+    )
+
+
+def test_processes(run: Run) -> None:
+    lines = run("""
+        (Get-Process -Name svchost | Select-Object -First 1).ProcessName
+        Get-Process -Id 999999
+        $i = New-Object Diagnostics.ProcessStartInfo 'cmd.exe', '/c echo hi& exit 5'
+        $i.UseShellExecute = $false; $i.RedirectStandardOutput = $true
+        $p = [Diagnostics.Process]::Start($i); $p.StandardOutput.ReadToEnd().Trim(); $p.WaitForExit(); $p.ExitCode
+        $r = Start-Process cmd.exe '/c', 'echo out' -RedirectStandardOutput C:\\o.txt -Wait -PassThru; $r.ExitCode
+        [IO.File]::ReadAllText('C:\\o.txt').Trim()
+        Start-Process nosuch-program.exe
+    """)
+    assert lines[:6] == [
+        "svchost",
+        "! NoProcessFoundForGivenId,Microsoft.PowerShell.Commands.GetProcessCommand: "
+        "Cannot find a process with the process identifier 999999.",
+        "hi",
+        "5",
+        "0",
+        "out",
+    ]
+    assert "InvalidOperationException,Microsoft.PowerShell.Commands.StartProcessCommand" in lines[6]
+
+
+def test_event_log(run: Run) -> None:
+    lines = run("""
+        New-EventLog -LogName Application -Source LabTest
+        Write-EventLog -LogName Application -Source LabTest -EventId 7 -EntryType Warning -Message 'hello'
+        Get-EventLog Application -Source LabTest -Newest 1 | ForEach-Object { "$($_.EventID) $($_.EntryType) $($_.Message)" }
+    """)
+    assert lines == ["7 Warning hello"]
+
+
+def test_wmi(run: Run) -> None:
+    lines = run("""
+        (Get-CimInstance Win32_OperatingSystem).Version
+        (Get-WmiObject Win32_Service -Filter "Name='WinRM' AND State<>'Stopped'").StartMode
+        (Get-CimInstance Win32_OperatingSystem).LastBootUpTime.GetType().Name
+        (Get-WmiObject Win32_OperatingSystem).LastBootUpTime.GetType().Name
+        (Invoke-CimMethod -ClassName Win32_Process -MethodName Create -Arguments @{ CommandLine = 'cmd /c exit' }).ReturnValue
+        Get-CimInstance NoSuchClass
+        Get-CimInstance Win32_SoundDevice
+    """)
+    assert lines[:5] == ["10.0.14393", "Auto", "DateTime", "String", "0"]
+    assert lines[5].startswith(
+        "! HRESULT 0x80041010,Microsoft.Management.Infrastructure.CimCmdlets.GetCimInstanceCommand"
+    )
+    assert lines[6].startswith("? ")
+
+
+def test_archives_and_secure_strings(run: Run) -> None:
+    lines = run(r"""
+        [void](New-Item -ItemType Directory C:\src); Set-Content C:\src\a.txt 'one'
+        Compress-Archive -Path C:\src -DestinationPath C:\src.zip
+        Compress-Archive -Path C:\src -DestinationPath C:\src.zip
+        Expand-Archive C:\src.zip -DestinationPath C:\dst; Get-Content C:\dst\src\a.txt
+        $s = ConvertTo-SecureString 'secret' -AsPlainText -Force
+        $t = ConvertFrom-SecureString $s; $t -match 'secret'; (ConvertTo-SecureString $t).Length
+        (New-Object PSCredential 'u', $s).GetNetworkCredential().Password
+        Get-ExecutionPolicy
+    """)
+    assert lines[0].startswith("!")
+    assert lines[0].partition(":")[0].endswith("ArchiveFileExists,Compress-Archive")
+    assert lines[1:] == ["one", "False", "6", "secret", "RemoteSigned"]
+
+
+class _Handler(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        if self.path == "/missing":
+            self.send_error(404, "Not Found")
+            return
+        if self.path == "/moved":
+            self.send_response(302)
+            self.send_header("Location", "/json")
+            self.end_headers()
+            return
+        body = b'{"a":[1,2],"agent":"' + self.headers.get("User-Agent", "").encode()[:7] + b'"}'
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json; charset=utf-8")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def port() -> Iterator[int]:
+    server = HTTPServer(("127.0.0.1", 0), _Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server.server_port
+    server.shutdown()
+
+
+def test_web_requests(run: Run, port: int) -> None:
+    lines = run(f"""
+        $u = 'http://localhost:{port}'
+        (Invoke-RestMethod "$u/json").a -join ','
+        (Invoke-WebRequest "$u/moved" -UseBasicParsing).StatusCode
+        $r = [Net.WebRequest]::Create("$u/moved"); $r.AllowAutoRedirect = $false; [int]$r.GetResponse().StatusCode
+        try {{ [Net.WebRequest]::Create("$u/missing").GetResponse() }} catch {{
+            $e = $_.Exception.InnerException; $e.Message; $e.Status; [int]$e.Response.StatusCode }}
+        (New-Object Net.WebClient).DownloadFile("$u/json", 'C:\\j.json'); (Get-Content C:\\j.json | ConvertFrom-Json).a.Count
+        try {{ Invoke-WebRequest "$u/missing" -UseBasicParsing }} catch {{ $_.FullyQualifiedErrorId }}
+    """)
+    assert lines == [
+        "1,2",
+        "200",
+        "302",
+        "The remote server returned an error: (404) Not Found.",
+        "ProtocolError",
+        "404",
+        "2",
+        "WebCmdletWebResponseException,Microsoft.PowerShell.Commands.InvokeWebRequestCommand",
+    ]
