@@ -1859,7 +1859,9 @@ class GetRandom(Cmdlet):
             return default
         if isinstance(base, str):
             return operators._text_to_number(base)
-        return base
+        if operators.is_number(base):
+            return base
+        return conversion.convert(base, get_type("System.Double"))
 
 
 @cmdlet("Get-Host", module=UTILITY)

@@ -24,7 +24,7 @@ from winlab.powershell.dotnet.core import (
     static,
 )
 from winlab.powershell.errors import SMA, LabUnsupported
-from winlab.powershell.objects import EnumValue, NetObject, PSArray, PSReference, ScriptBlock, unwrap
+from winlab.powershell.objects import NetObject, PSArray, PSReference, ScriptBlock, unwrap
 from winlab.powershell.runtime.context import current
 from winlab.powershell.runtime.conversion import to_bool, to_string
 
@@ -65,9 +65,13 @@ def _enum_value(value: enum.Enum) -> Any:
     cls = type(value)
     name = LANGUAGE + cls.__name__
     if cls not in _ENUMS:
-        members = {m.name if m.name != "NoFlags" else "None": int(m.value) for m in cls if isinstance(m.value, int)}
+        # kinds of tokens carry their text: they are numbered as they stand
+        members = {
+            m.name if m.name != "NoFlags" else "None": m.value if isinstance(m.value, int) else place
+            for place, m in enumerate(cls)
+        }
         _ENUMS[cls] = net_enum(name, members, flags=issubclass(cls, enum.Flag))
-    return EnumValue(_ENUMS[cls], int(value.value))
+    return _ENUMS[cls].enum(value.name if value.name and value.name != "NoFlags" else int(value.value))
 
 
 _ENUMS: dict[type, NetType] = {}
@@ -289,15 +293,15 @@ class _ScriptBlockMembers(SyntaxObject):
 @net_type(LANGUAGE + "Parser", base="System.Object")
 class Parser(NetObject):
     @static("ParseInput(String,Object,Object) : Object")
-    def parse_input(text: str, found_tokens: Any, found_errors: Any) -> Any:  # type: ignore[misc]
+    def parse_input(text: str, found_tokens: Any, found_errors: Any) -> Any:
         return _parse(text, None, found_tokens, found_errors)
 
     @static("ParseInput(String,String,Object,Object) : Object")
-    def parse_named(text: str, name: str, found_tokens: Any, found_errors: Any) -> Any:  # type: ignore[misc]
+    def parse_named(text: str, name: str, found_tokens: Any, found_errors: Any) -> Any:
         return _parse(text, name, found_tokens, found_errors)
 
     @static("ParseFile(String,Object,Object) : Object")
-    def parse_file(path: str, found_tokens: Any, found_errors: Any) -> Any:  # type: ignore[misc]
+    def parse_file(path: str, found_tokens: Any, found_errors: Any) -> Any:
         return _parse(current().read_text(to_string(path)), path, found_tokens, found_errors)
 
 

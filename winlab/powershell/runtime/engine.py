@@ -1306,12 +1306,15 @@ class Runtime:
 
     def read_lines(self, path: str) -> list[str]:
         """The lines of a file, for ``switch -File``."""
-        full = self.machine.fs.resolve(path, self.file_location)
+        from winlab.powershell.dotnet.declare import net_errors
+
+        with net_errors(path):
+            full = self.machine.fs.resolve(path, self.file_location)
         if not self.machine.fs.is_file(full):
             raise NetException(
                 "System.IO.FileNotFoundException",
                 f"Could not find file '{full}'.",
-                error_id="FileOpenError" if False else "FileNotFoundException",
+                error_id="FileNotFoundException",
             )
         return self.read_text(full).splitlines()
 
@@ -1354,7 +1357,11 @@ class Runtime:
         )
         processor.file_scope = not dot
         processor.is_root = True
+        processor.invocation.extent = None  # no line of a script called it
+        if isinstance(info, ExternalScriptInfo):
+            processor.invocation.invocation_name = info.path
         if dot:
+            frame.invocation = processor.invocation
             self.session.top.frame = frame
         if values is not None:
             processor.expecting_input = True

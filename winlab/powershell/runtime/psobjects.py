@@ -2031,6 +2031,18 @@ class PSCredential(NetObject):
 
     @ctor("(String,Security.SecureString)")
     def new(self, user_name: str, password: Any) -> None:
+        if not user_name:
+            raise NetException(
+                SMA + "PSArgumentException",
+                'Cannot process argument because the value of argument "userName" is not valid. Change the value of the "userName" '
+                "argument and run the operation again.",
+            )
+        if password is None:
+            raise NetException(
+                SMA + "PSArgumentNullException",
+                'Cannot process argument because the value of argument "password" is null. Change the value of argument "password" to a '
+                "non-null value.",
+            )
         self.user_name = user_name
         self.password = password
 
