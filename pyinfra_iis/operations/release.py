@@ -66,8 +66,8 @@ def prepared(release: Release) -> Generator[PyinfraCommand, None, None]:
         )
         yield _helper(settings, "environment", *where, *sources, *release.requirements.arguments)
     if settings.server != "runserver" and release.id not in state["releases"]:
-        yield _helper(settings, "manage", *where, "check", "--deploy")
-        yield _helper(settings, "manage", *where, "collectstatic", "--noinput", "--verbosity", "0")
+        yield _manage(release, "check", "--deploy")
+        yield _manage(release, "collectstatic", "--noinput", "--verbosity", "0")
     yield _helper(settings, "complete", archive)
 
 
@@ -122,8 +122,7 @@ def migrated(release: Release) -> Generator[PyinfraCommand, None, None]:
     if state["live"] == release.id:
         return
     show_changes([(f"{settings.app} database", None, "migrate")])
-    arguments = ["manage", release.id, release.requirements.key, "migrate", "--noinput"]
-    yield _helper(settings, *arguments, script="python/run_for_site", pool=settings.app)
+    yield _manage(release, "migrate", "--noinput")
 
 
 @operation()
@@ -235,6 +234,14 @@ def pruned(settings: Settings) -> Generator[PyinfraCommand, None, None]:
     show_changes((name, "release", None) for name in releases)
     show_changes((key, "virtual environment", None) for key in environments)
     yield _helper(settings, "remove", ",".join(releases), ",".join(environments))
+
+
+def _manage(release: Release, *arguments: str) -> Script:
+    """Run manage.py of a release with the environment of its app pool: settings may need what stands there."""
+    where = [release.id, release.requirements.key]
+    return _helper(
+        release.settings, "manage", *where, *arguments, script="python/run_for_site", pool=release.settings.app
+    )
 
 
 def _helper(settings: Settings, *arguments: str, script: str = "python/run", **request: Any) -> Script:
