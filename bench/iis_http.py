@@ -184,6 +184,7 @@ def run() -> dict[str, object]:
         "iis: Django errors": through["errors"],
         "iis: Django ms, 95th percentile": round(through["p95"], 1),
         "iis: Django requests/s without IIS": round(direct["rate"]),
+        "iis: share of that speed through IIS": round(through["rate"] / direct["rate"], 2) if direct["rate"] else None,
         "iis: CPU ms per request of the lab": round(used / asked * 1000, 2) if asked else None,
         "iis: static file requests/s": round(static["rate"]),
         "iis: static file errors": static["errors"],

@@ -154,6 +154,8 @@ class PlatformApplication:
         self.config_path = f"MACHINE/WEBROOT/APPHOST/{site.name}{application.path.rstrip('/')}".upper()
         self.closed = False
         self.authentication = "anonymous;"
+        self.checked: tuple[int, float] = (-1, 0.0)
+        """When its files were last looked at: the configuration's version, and the time."""
         self._backends: list[Backend | None] = [None] * self.settings.processes
         self._turn = itertools.count(1)
         self._lock = asyncio.Lock()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import contextlib
+import time
 from collections.abc import Awaitable, Coroutine, Hashable
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -42,6 +43,7 @@ from winlab.windows.errors import WindowsError
 T = TypeVar("T")
 
 TICK = 0.5
+CHECKED_FOR = 0.2
 E_NOT_FOUND_OBJECT = 0x800710D8
 E_SERVICE_NOT_ACTIVE = 0x80070426
 CALL_TIMEOUT = 120.0
@@ -350,7 +352,13 @@ class IISService:
                         worker.applications.pop(key, None)
                         self.spawn(self._recycle_application(application))
 
+    def _just_checked(self, application: PlatformApplication) -> bool:
+        """Its files were looked at a moment ago, and no configuration file has been written inside the server since."""
+        version, at = application.checked
+        return version == self.configuration.version and time.monotonic() - at < CHECKED_FOR
+
     async def _is_outdated(self, application: PlatformApplication) -> bool:
+        application.checked = (self.configuration.version, time.monotonic())
         if application.stamp != self._application_stamp(application.site, application.application):
             return True
         if application.files_changed():
@@ -531,7 +539,7 @@ class IISService:
         worker, site, application = context.worker, context.site, context.application
         key = (site.id, application.path)
         found = worker.applications.get(key)
-        if found is not None and not found.closed and not await self._is_outdated(found):
+        if found is not None and not found.closed and (self._just_checked(found) or not await self._is_outdated(found)):
             return found
         if found is not None:
             worker.applications.pop(key, None)
