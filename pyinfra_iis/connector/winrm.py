@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import atexit
 import codecs
+import contextlib
 import logging
 import os
+import signal
 import time
 import weakref
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from io import BytesIO, IOBase
+from types import FrameType
 from typing import IO, TYPE_CHECKING, Any
 
+import gevent
+import pyinfra
 from pyinfra.api.command import StringCommand
 from pyinfra.api.exceptions import ConnectError
 from pyinfra.api.output import echo, format_text
@@ -104,8 +110,10 @@ class WinRMConnector(BaseConnector):
         if self.session is None:
             self.session = Session(self.settings)
         _open_connectors.add(self)
+        _end_waits_on_interrupt()
         try:
-            self._start()
+            with _interruptible():
+                self._start()
         except WireError as error:
             self._forget()
             raise ConnectError(self._sentence(error)) from None
@@ -223,7 +231,8 @@ class WinRMConnector(BaseConnector):
         deadline = time.monotonic() + timeout if timeout else None
         logger.debug("Running command on %s: %s", self.host.name, command.get_masked_value())
         try:
-            code = self._run(raw, program, str(arguments.get("_chdir") or ""), env, stdin, output, deadline, safe)
+            with _interruptible():
+                code = self._run(raw, program, str(arguments.get("_chdir") or ""), env, stdin, output, deadline, safe)
         except WireError as error:
             return self._failed(output, self._sentence(error))
         except TimeoutError:
@@ -356,8 +365,9 @@ class WinRMConnector(BaseConnector):
         sentence = refused(arguments)
         if not sentence:
             try:
-                self._session()
-                transfer()
+                with _interruptible():
+                    self._session()
+                    transfer()
             except WireError as error:
                 sentence = self._sentence(error)
         if sentence:
@@ -460,6 +470,38 @@ def _replace_local(name: str, fetch: Callable[[IO[bytes]], None]) -> None:
         if os.path.exists(part):
             os.remove(part)
         raise
+
+
+# Greenlets that wait for a server just now.
+_waiting: set[Any] = set()
+
+
+@contextlib.contextmanager
+def _interruptible() -> Iterator[None]:
+    """What runs in here ends on Ctrl-C: pyinfra disconnects from a host only when nothing runs on it any more."""
+    greenlet = gevent.getcurrent()
+    _waiting.add(greenlet)
+    try:
+        yield
+    finally:
+        _waiting.discard(greenlet)
+
+
+@cache
+def _end_waits_on_interrupt() -> None:
+    """Puts itself before pyinfra's own handler of Ctrl-C, once, and only within its command."""
+    previous = signal.getsignal(signal.SIGINT)
+    if not pyinfra.is_cli or not callable(previous):
+        return
+
+    def interrupted(number: int, frame: FrameType | None) -> None:
+        for greenlet in list(_waiting):
+            if isinstance(greenlet, gevent.Greenlet):
+                gevent.kill(greenlet)
+        previous(number, frame)
+
+    with contextlib.suppress(ValueError):  # not the main thread
+        signal.signal(signal.SIGINT, interrupted)
 
 
 @atexit.register

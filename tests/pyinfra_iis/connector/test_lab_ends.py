@@ -36,7 +36,7 @@ def start(lab: Lab, tmp_path: Path) -> Callable[[], subprocess.Popen[bytes]]:
     def run() -> subprocess.Popen[bytes]:
         before = lab.stats()["actions"].get("Receive", {}).get("requests", 0)
         found = subprocess.Popen(
-            [str(BIN / "pyinfra"), "-y", "inventory.py", "exec", "--", "Start-Sleep -Seconds 100"],
+            [str(BIN / "pyinfra"), "-y", "inventory.py", "exec", "--", "Start-Sleep -Seconds 60"],
             cwd=tmp_path, env={**os.environ, "WINRM_PASSWORD": lab.password}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
         )  # fmt: skip
