@@ -58,7 +58,8 @@ CASES = {
     # classes
     "classes": (
         "class A { [int]$n = 1; A([int]$x) { $this.n = $x } [int] Twice() { 'dropped'; return $this.n * 2 } static [string] S() { return 's' } }\n"
-        "class B : A { B() : base(5) {} [int] Twice() { return ([A]$this).Twice() + 1 } }\n[A]::new('4').Twice(); [B]::new().Twice(); [A]::S(); [B]::new() -is [A]",
+        "class B : A { B() : base(5) {} [int] Twice() { return ([A]$this).Twice() + 1 } }\n"
+        "[A]::new('4').Twice(); [B]::new().Twice(); [A]::S(); [B]::new() -is [A]",
         "8|11|s|True",
     ),
     "enums": ("enum E { A; B = 5; C }; [int][E]::C; [E]'b'; [E]::A -eq 0", "6|B|True"),
