@@ -614,7 +614,7 @@ class Runtime:
         """``at F, file: line 3`` for each activation, the innermost first."""
         lines = []
         current: Frame | None = frame or self.frame
-        while current is not None:
+        while current is not None and (current.processor is not None or not lines):
             where = current.file or "<No file>"
             number = extent.start_line_number if extent is not None else 1
             lines.append(f"at {current.name}, {where}: line {number}")
@@ -686,7 +686,7 @@ class Runtime:
             record.recorded_in = None  # type: ignore[attr-defined]
             return TerminatingError(record, script_terminating=True)
         if isinstance(base, NetException):
-            record = base.error_record or ErrorRecord(base, base.message, "OperationStopped", base)
+            record = base.error_record or ErrorRecord(base, base.message, "OperationStopped")
             if base.error_record is not None and base.error_id is None:
                 record = base.error_record
             base.error_record = record
