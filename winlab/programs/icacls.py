@@ -77,7 +77,8 @@ def main(ctx: ProgramContext) -> int:
         if exc.code == 1332:
             ctx.out("Successfully processed 0 files; Failed to process 1 files\n")
         return exc.code
-    return _run(ctx, arguments[0], changes, switches)
+    with ctx.machine.fs.batch():
+        return _run(ctx, arguments[0], changes, switches)
 
 
 def _parse(ctx: ProgramContext, arguments: list[str]) -> tuple[list[_Change], set[str]]:

@@ -8,6 +8,7 @@ Sources: the Win32 documentation of CreateFile, MoveFileEx, DeleteFile, RemoveDi
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import errno
 import fnmatch
@@ -593,6 +594,10 @@ class FileSystem:
             if changed:
                 self._acl_cache.clear()
                 self._document.save()
+
+    def batch(self) -> contextlib.AbstractContextManager[None]:
+        """For many changes of attributes or access: what is kept of them is written once at the end."""
+        return self._document.batch()
 
     def reset_acl(self, path: str, user: Token | None = None) -> None:
         """Drops explicit entries and protection: only inherited entries stay (icacls /reset)."""

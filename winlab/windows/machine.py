@@ -107,7 +107,6 @@ class Machine:
         from winlab.windows import web
 
         web.attach(self)
-        self.services.attach_processes()
         self.services.boot()
 
     def _make_bare(self) -> None:
@@ -129,6 +128,7 @@ class Machine:
         from winlab.windows.services import Services
 
         services = Services(self)
+        services.attach_processes()
         if self.loop is None:
             # a scratch machine has booted when its services are first looked at
             services.boot()

@@ -138,17 +138,20 @@ class Registry:
 
     def __init__(self, machine: Machine, bare: dict[str, dict[str, Any]]) -> None:
         self.machine = machine
-        self._bare = bare
         self._document = Document(machine.state_dir / "registry.json", None)
-        self._batch = 0
         if self._document.data is None:
             self._document.data = {"n": "", "k": {}}
-            self._batch = 1
-            for path, values in bare.items():
-                key = self.create(path)
-                for name, data in values.items():
-                    key.set(name, *data) if isinstance(data, tuple) else key.set(name, data)
-            self._batch = 0
+            with self.batch():
+                self._fill(bare)
+
+    def _fill(self, bare: dict[str, dict[str, Any]]) -> None:
+        for path, values in bare.items():
+            key = self.create(path)
+            for name, data in values.items():
+                if isinstance(data, tuple):
+                    key.set(name, data[0], data[1])
+                else:
+                    key.set(name, data)
 
     def normalize(self, path: str, user: Token | None = None) -> str:
         """`HKLM\\SOFTWARE\\X`: short hive name, HKCU and HKCR as themselves. WindowsError 2 for a hive that there is not."""
@@ -267,17 +270,10 @@ class Registry:
         if user is not None and not user.elevated and not user.is_system and path.split("\\")[0] in _ADMIN_ONLY:
             raise WindowsError(5, path=path)
 
-    @contextlib.contextmanager
-    def batch(self) -> Iterator[None]:
+    def batch(self) -> contextlib.AbstractContextManager[None]:
         """Many changes, written once at the end."""
-        self._batch += 1
-        try:
-            yield
-        finally:
-            self._batch -= 1
-            self.save()
+        return self._document.batch()
 
     def save(self) -> None:
-        if not self._batch:
-            with self.machine.lock:
-                self._document.save()
+        with self.machine.lock:
+            self._document.save()
