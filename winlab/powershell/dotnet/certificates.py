@@ -173,7 +173,7 @@ class Oid(NetObject):
         return self.name
 
 
-_NAMES = {
+OID_NAMES = {
     "2.5.29.37": "Enhanced Key Usage",
     "2.5.29.17": "Subject Alternative Name",
     "2.5.29.15": "Key Usage",
@@ -287,7 +287,7 @@ class X509Certificate2(X509Certificate):
     @prop("SignatureAlgorithm : Security.Cryptography.Oid get")
     def signature_algorithm(self) -> Oid:
         dotted = self.inner.x509.signature_algorithm_oid.dotted_string
-        return Oid(dotted, _NAMES.get(dotted, dotted))
+        return Oid(dotted, OID_NAMES.get(dotted, dotted))
 
     @method("GetNameInfo(Security.Cryptography.X509Certificates.X509NameType,Boolean) : String")
     def get_name_info(self, kind: EnumValue, issuer: bool) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 from winlab.powershell.objects import PSArray, PSCustomObject
 from winlab.powershell.runtime.members import extend_type
 
+from .certificates import OID_NAMES
 from .core import get_type
 from .diagnostics import FileVersionInfo
 from .values import net_string
@@ -198,3 +199,36 @@ for _type, _names in _EXCEPTIONS.items():
 
 # .NET's enums carry their number in a field of this name
 extend_type("System.Enum", "value__", lambda value: value.value)
+
+
+def _usages(certificate: Any) -> PSArray:
+    """EnhancedKeyUsageList: what a certificate is for."""
+    from cryptography import x509
+
+    try:
+        found = certificate.inner.x509.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    except x509.ExtensionNotFound:
+        found = ()
+    kind = "Microsoft.PowerShell.Commands.EnhancedKeyUsageRepresentation"
+    made = []
+    for item in found:
+        oid = item.dotted_string
+        name = OID_NAMES.get(oid, "")
+        made.append(PSCustomObject.of({"FriendlyName": name, "ObjectId": oid}, kind))
+    return PSArray(made)
+
+
+def _dns_names(certificate: Any) -> PSArray:
+    """DnsNameList: the alternative names, or the subject's own name."""
+    from cryptography.x509.oid import NameOID
+
+    names = list(certificate.inner.dns_names)
+    if not names:
+        names = [str(item.value) for item in certificate.inner.x509.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
+    kind = "Microsoft.PowerShell.Commands.DnsNameRepresentation"
+    return PSArray([PSCustomObject.of({"Punycode": name, "Unicode": name}, kind) for name in names])
+
+
+_CERTIFICATE = "System.Security.Cryptography.X509Certificates.X509Certificate2"
+extend_type(_CERTIFICATE, "EnhancedKeyUsageList", _usages)
+extend_type(_CERTIFICATE, "DnsNameList", _dns_names)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from cryptography.hazmat.primitives.serialization import Encoding
-
+from winlab.powershell.dotnet.certificates import X509Certificate2
 from winlab.powershell.dotnet.core import get_type
-from winlab.powershell.objects import ByteArray, PSCustomObject, PSMember
+from winlab.powershell.objects import PSCustomObject, PSMember
 from winlab.powershell.providers import Child, Drive, Provider, path_not_found
 from winlab.powershell.runtime.invoke import construct
 from winlab.powershell.runtime.members import ensure_members
@@ -179,6 +178,8 @@ class CertificateProvider(Provider):
         parts = self._parts(path)
         if len(parts) != 3:
             return None
+        if self._location(parts[0]) not in _LOCATIONS or self._store(parts) is None:
+            return None
         return self.runtime.machine.certificates.find(parts[2], parts[1], self._location(parts[0]))
 
     @staticmethod
@@ -186,8 +187,7 @@ class CertificateProvider(Provider):
         return next((known for known in _LOCATIONS if known.lower() == name.lower()), name)
 
     def _store(self, parts: list[str]) -> str | None:
-        stores = self.runtime.machine.certificates.stores
-        names = stores() if callable(stores) else stores
+        names = self.runtime.machine.certificates.stores()
         return next((name for name in names if name.lower() == parts[1].lower()), None)
 
     def exists(self, path: str) -> bool:
@@ -207,12 +207,9 @@ class CertificateProvider(Provider):
 
     def item(self, path: str) -> Any:
         certificate = self._certificate(path)
-        if certificate is not None:
-            return construct(
-                get_type("System.Security.Cryptography.X509Certificates.X509Certificate2"),
-                [ByteArray(certificate.x509.public_bytes(Encoding.DER))],
-            )
         parts = self._parts(path)
+        if certificate is not None:
+            return X509Certificate2(certificate, (parts[1], self._location(parts[0])))
         if len(parts) == 2:
             return PSCustomObject.of(
                 {"Name": self._store(parts)}, "System.Security.Cryptography.X509Certificates.X509Store"
@@ -228,10 +225,19 @@ class CertificateProvider(Provider):
         if not parts:
             return [Child(name, True) for name in _LOCATIONS]
         if len(parts) == 1:
-            stores = certificates.stores
-            return [Child(name, True) for name in (stores() if callable(stores) else stores)]
-        found = certificates.list(parts[1], self._location(parts[0]))
+            return [Child(name, True) for name in certificates.stores()]
+        found = certificates.all(parts[1], self._location(parts[0]))
         return [Child(certificate.thumbprint, False) for certificate in found]
+
+    def stored(self, path: str) -> str:
+        parts = self._parts(path)
+        if parts:
+            parts[0] = self._location(parts[0])
+        if len(parts) > 1:
+            parts[1] = self._store(parts) or parts[1]
+        if len(parts) > 2:
+            parts[2] = parts[2].upper()
+        return "\\".join(parts)
 
     def remove(self, path: str, recurse: bool, force: bool) -> None:
         parts = self._parts(path)

@@ -31,6 +31,7 @@ COMMAND_MODULES = (
     "winlab.powershell.commands.security",
     "winlab.powershell.commands.webrequests",
     "winlab.powershell.commands.wmi",
+    "winlab.powershell.commands.certificates",
     "winlab.powershell.commands.windows",
     "winlab.powershell.commands.webadministration",
     "winlab.powershell.formatting.cmdlets",
