@@ -139,10 +139,13 @@ class Registry:
     def __init__(self, machine: Machine, bare: dict[str, dict[str, Any]]) -> None:
         self.machine = machine
         self._document = Document(machine.state_dir / "registry.json", None)
+        self._filling = False
         if self._document.data is None:
             self._document.data = {"n": "", "k": {}}
-            with self.batch():
-                self._fill(bare)
+            # nothing is written until something changes: it would be the same again
+            self._filling = True
+            self._fill(bare)
+            self._filling = False
 
     def _fill(self, bare: dict[str, dict[str, Any]]) -> None:
         for path, values in bare.items():
@@ -275,5 +278,7 @@ class Registry:
         return self._document.batch()
 
     def save(self) -> None:
+        if self._filling:
+            return
         with self.machine.lock:
             self._document.save()
