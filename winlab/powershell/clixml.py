@@ -21,12 +21,12 @@ from winlab.powershell.objects import (
     Int16,
     Int64,
     OrderedDictionary,
-    PSArray,
     PSCustomObject,
     PSMember,
     PSObject,
     SByte,
     ScriptBlock,
+    SecureString,
     Single,
     SwitchParameter,
     UInt16,
@@ -188,6 +188,17 @@ class _Serializer:
         if base is None or base is AutomationNull:
             self._add(parent, "Nil", None, name)
             return
+        if isinstance(base, SecureString):
+            from winlab.powershell.dotnet.cryptography import seal_secure_string
+
+            self._add(parent, "SS", seal_secure_string(base, None), name)
+            return
+        if type(base).__name__ == "XmlDocument":
+            from winlab.powershell.runtime.conversion import to_string
+            from winlab.powershell.runtime.members import get_member
+
+            self._add(parent, "XD", escape(to_string(get_member(base, "OuterXml"))), name)
+            return
         self._object(parent, value, base, depth, name)
 
     def _object(self, parent: ElementTree.Element, value: Any, base: Any, depth: int, name: str | None) -> None:
@@ -294,7 +305,8 @@ def _net_primitive(base: Any) -> tuple[str, str] | None:
     from winlab.powershell.dotnet import values
 
     if name == "DateTime":
-        return tag, values.net_string(base, "o", values.INVARIANT)
+        text = values.net_string(base, "o", values.INVARIANT)
+        return tag, re.sub(r"(\.\d*?)0+(?=[Z+-]|$)", lambda found: found[1].rstrip("."), text)
     if name == "TimeSpan":
         return tag, _duration(base)
     return tag, escape(values.net_string(base))
@@ -344,6 +356,10 @@ def _local(element: ElementTree.Element) -> str:
     return element.tag.rpartition("}")[2]
 
 
+_CREDENTIAL = "System.Management.Automation.PSCredential"
+_DURATION = re.compile(r"(-)?P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:([\d.]+)S)?)?")
+
+
 class _Deserializer:
     def __init__(self) -> None:
         self.objects: dict[str, Any] = {}
@@ -372,7 +388,7 @@ class _Deserializer:
             if tag in ("TN", "TNRef"):
                 names = self._names(child, tag)
             elif tag in ("LST", "QUE", "STK", "IE"):
-                base, found = PSArray([self.read(item) for item in child]), True
+                base, found = _list([self.read(item) for item in child]), True
             elif tag == "DCT":
                 base, found = self._dictionary(child, names), True
             elif tag in ("MS", "Props"):
@@ -381,15 +397,17 @@ class _Deserializer:
                 text = unescape(child.text or "")
             else:
                 base, found = self.read(child), True
-        if found and not members:
+        if found and not members and text is None:
             made = base
+        elif names[:1] == [_CREDENTIAL]:
+            made = _credential(dict(members))
         else:
             made = PSObject(base) if found else PSCustomObject()
             for name, value in members:
                 made.ps_members[name.lower()] = PSMember("NoteProperty", name, value)
-            if names and not found and tuple(names) != _CUSTOM_OBJECT:
+            if names and not (found and text is None) and tuple(names) != _CUSTOM_OBJECT:
                 made.ps_type_names = ["Deserialized." + name for name in names]
-            if text is not None and not found:
+            if text is not None:
                 made.ps_members["tostring"] = _to_string_member(text)
         self.objects[element.get("RefId", "")] = made
         return made
@@ -431,7 +449,6 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "D": Decimal,
     "C": lambda text: Char(chr(int(text))),
     "BA": lambda text: ByteArray(base64.b64decode(text)),
-    "XD": unescape,
 }
 
 
@@ -440,17 +457,45 @@ def _net_value(tag: str, text: str) -> Any:
     from winlab.powershell.dotnet.core import get_type
     from winlab.powershell.runtime.conversion import convert
 
+    if tag == "TS":
+        return _span(text)
+    if tag == "SS":
+        from winlab.powershell.dotnet.cryptography import open_secure_string
+
+        return open_secure_string(text, None)
     names = {
         "DT": "System.DateTime",
-        "TS": "System.TimeSpan",
         "G": "System.Guid",
         "Version": "System.Version",
         "URI": "System.Uri",
         "SBK": "System.String",
+        "XD": "System.Xml.XmlDocument",
     }
-    if tag == "TS":
-        from winlab.powershell.runtime.invoke import call_static
-
-        return call_static(get_type("System.Xml.XmlConvert"), "ToTimeSpan", [text])
     name = names.get(tag)
     return convert(unescape(text), get_type(name)) if name else unescape(text)
+
+
+def _span(text: str) -> Any:
+    """An XML duration as a TimeSpan."""
+    from winlab.powershell.dotnet.time import TimeSpan
+
+    found = _DURATION.fullmatch(text)
+    if found is None:
+        raise NetException("System.FormatException", f"The string '{text}' is not a valid TimeSpan value.")
+    sign, days, hours, minutes, seconds = found.groups()
+    ticks = (int(days or 0) * 24 + int(hours or 0)) * 60 + int(minutes or 0)
+    ticks = ticks * 600_000_000 + int(Decimal(seconds or 0) * 10_000_000)
+    return TimeSpan(-ticks if sign else ticks)
+
+
+def _credential(members: dict[str, Any]) -> Any:
+    from winlab.powershell.dotnet.core import get_type
+    from winlab.powershell.runtime.invoke import construct
+
+    return construct(get_type(_CREDENTIAL), [members.get("UserName"), members.get("Password")])
+
+
+def _list(items: list[Any]) -> Any:
+    from winlab.powershell.dotnet.collections import ArrayList
+
+    return ArrayList(items)
