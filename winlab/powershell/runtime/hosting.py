@@ -692,7 +692,7 @@ class PowerShell(NetObject):
             self._run_statements(runtime, values, output)
             self.state = "Completed"
         except TerminatingError as error:
-            self._failed(error.record.exception, error.record)
+            self._failed(_carrier(error), error.record)
         except NetException as error:
             self._failed(error, runtime.make_record(error, runtime.frame, None))
         finally:
@@ -802,7 +802,7 @@ class PowerShell(NetObject):
             self.state = "Stopped"
             self.reason = _invalid(SMA + "PipelineStoppedException", "The pipeline has been stopped.")
         except TerminatingError as error:
-            self._failed(error.record.exception, error.record)
+            self._failed(_carrier(error), error.record)
         except NetException as error:
             self._failed(error, runtime.make_record(error, runtime.frame, None))
         except LabUnsupported as lacking:
@@ -905,6 +905,24 @@ class PowerShell(NetObject):
             )
             setattr(processor.streams, name, sink)
         processor.merged = frozenset(command.merged)
+
+
+def _carrier(error: TerminatingError) -> NetException:
+    """The RuntimeException that a terminating error leaves a pipeline in."""
+    record = error.record
+    exception = record.exception
+    if getattr(error, "by_preference", False):
+        made = NetException(
+            SMA + "ActionPreferenceStopException",
+            'The running command stopped because the preference variable "ErrorActionPreference" or common parameter is set to Stop: '
+            + record.message,
+        )
+    elif exception.net_type.is_subclass_of(SMA + "RuntimeException"):
+        return exception
+    else:
+        made = NetException(SMA + "RuntimeException", exception.message, exception)
+    made.error_record = record
+    return made
 
 
 def _input_values(values: Any) -> list[Any] | None:
