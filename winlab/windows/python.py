@@ -275,6 +275,8 @@ def environment(machine: Machine, env: object, user: Token) -> dict[str, str]:
     for name, value in dict(env).items():  # type: ignore[call-overload]
         if "\0" not in value and "=" not in name:
             result[name.upper()] = _path_list(machine, value) if name.upper() == "PATH" else translate(machine, value)
+    # the library is this machine's own, wherever the simulated interpreter lies
+    result.pop("PYTHONHOME", None)
     result["PATH"] = result.get("PATH", "") + (":" if result.get("PATH") else "") + "/usr/bin:/bin"
     result["HOME"] = result.get("USERPROFILE") or str(machine.fs.host_path("C:\\Windows\\Temp"))
     for name in ("TEMP", "TMP"):
