@@ -89,6 +89,13 @@ class Lab:
         assert result.status_code == 0, result.std_out + result.std_err
         return result.std_out.decode("utf-8", "replace")
 
+    def powershell(self, address: str, script: str) -> str:
+        """Run PowerShell on a server, the same way."""
+        session = winrm.Session(address, auth=("Administrator", self.password), transport="ntlm")
+        result = session.run_ps(script)
+        assert result.status_code == 0, result.std_out + result.std_err
+        return result.std_out.decode("utf-8", "replace")
+
     def down(self) -> None:
         """Stop it."""
         self.winlab("down")
