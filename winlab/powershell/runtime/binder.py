@@ -29,6 +29,8 @@ from winlab.powershell.runtime.conversion import is_enumerable, iterate, to_stri
 if TYPE_CHECKING:
     from winlab.powershell.runtime.engine import Runtime
 
+_PSOBJECT = "System.Management.Automation.PSObject"
+
 
 class Argument:
     """One argument: a value, a parameter (``name`` without dash), or both (``-Name:value``, splatting)."""
@@ -280,9 +282,11 @@ class Binder:
         if value is None:
             return True
         t = info.net_type
-        if t.is_assignable_from(type_of(value)):
+        if t.full_name == _PSOBJECT or t.is_assignable_from(type_of(value)):
             return True
         if t.is_array and t.element_type is not None:
+            if t.element_type.full_name == _PSOBJECT:
+                return True
             if is_enumerable(value):
                 return all(v is None or t.element_type.is_assignable_from(type_of(unwrap(v))) for v in iterate(value))
             return t.element_type.is_assignable_from(type_of(value))

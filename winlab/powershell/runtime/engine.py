@@ -612,7 +612,7 @@ class Runtime:
 
     def script_stack_trace(self, extent: Any = None, frame: Frame | None = None) -> str:
         """``at F, file: line 3`` for each activation, the innermost first."""
-        lines = []
+        lines: list[str] = []
         current: Frame | None = frame or self.frame
         while current is not None and (current.processor is not None or not lines):
             where = current.file or "<No file>"

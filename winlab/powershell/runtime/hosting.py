@@ -340,7 +340,78 @@ class RunspaceFactory(NetObject):
     @static(f"CreateRunspacePool() : {RUNSPACES}RunspacePool")
     @static(f"CreateRunspacePool(Int32,Int32) : {RUNSPACES}RunspacePool")
     def create_pool(*arguments: Any) -> Any:
-        raise LabUnsupported("runspace pools")
+        most = arguments[1] if len(arguments) == 2 else 1
+        if most < 1:
+            raise _invalid(
+                "System.ArgumentException",
+                "The maximum pool size cannot be less than 1.\r\nParameter name: maxRunspaces",
+            )
+        return RunspacePool(context.runtime(), most)
+
+
+@net_type(RUNSPACES + "RunspacePool", base="System.Object", interfaces=("IDisposable",), assembly=ASSEMBLY)
+class RunspacePool(NetObject):
+    """Runspaces that pipelines take turns with, ``most`` of them at a time."""
+
+    def __init__(self, parent: Runtime, most: int) -> None:
+        self.parent = parent
+        self.most = most
+        self.current_state = "BeforeOpen"
+        self.free: list[Runspace] = []
+        self.made: list[Runspace] = []
+        self.lock = threading.Condition()
+
+    @method("Open() : Void")
+    def open(self) -> None:
+        self.current_state = "Opened"
+
+    @method("Close() : Void")
+    @method("Dispose() : Void")
+    def close(self) -> None:
+        self.current_state = "Closed"
+        for runspace in self.made:
+            runspace.close()
+
+    @method("GetMaxRunspaces() : Int32")
+    def maximum(self) -> int:
+        return self.most
+
+    @method("SetMaxRunspaces(Int32) : Boolean")
+    def set_maximum(self, most: int) -> bool:
+        self.most = most
+        return True
+
+    @method("GetAvailableRunspaces() : Int32")
+    def available(self) -> int:
+        return self.most - len(self.made) + len(self.free)
+
+    @prop(f"RunspacePoolStateInfo : {RUNSPACES}RunspaceStateInfo get")
+    def state_info(self) -> Any:
+        return RunspaceStateInfo(self.current_state)
+
+    def take(self) -> Runspace:
+        """A runspace of this pool, as soon as one is free."""
+        while True:
+            with self.lock:
+                if self.current_state != "Opened":
+                    raise _invalid(
+                        RUNSPACES + "InvalidRunspacePoolStateException",
+                        "The state of the runspace pool is not valid for this operation.",
+                    )
+                if self.free:
+                    return self.free.pop()
+                if len(self.made) < self.most:
+                    runspace = Runspace(self.parent)
+                    runspace.open()
+                    self.made.append(runspace)
+                    return runspace
+                self.lock.wait(0.1)
+            self.parent.check()
+
+    def give(self, runspace: Runspace) -> None:
+        with self.lock:
+            self.free.append(runspace)
+            self.lock.notify_all()
 
 
 # --------------------------------------------------------------------------------------------------------------- commands
@@ -545,6 +616,7 @@ class PowerShell(NetObject):
         self.errors = False
         self.fatal: BaseException | None = None
         self.running: PowerShellAsyncResult | None = None
+        self.pool: RunspacePool | None = None
         self.nested = False  # runs in the runspace that made it, inside the pipeline that calls Invoke()
 
     @static(f"Create() : {SMA}PowerShell")
@@ -631,6 +703,14 @@ class PowerShell(NetObject):
     def runspace(self, value: Any) -> None:
         self.own = unwrap(value)
 
+    @prop(f"RunspacePool : {RUNSPACES}RunspacePool")
+    def runspace_pool(self) -> Any:
+        return self.pool
+
+    @runspace_pool.setter
+    def runspace_pool(self, value: Any) -> None:
+        self.pool = unwrap(value)
+
     def _runspace(self) -> Runspace:
         if self.own is None:
             self.own = Runspace(self.parent)
@@ -666,6 +746,8 @@ class PowerShell(NetObject):
         self._begin()
         if self.nested:
             self._run_nested(self._runspace().opened(), values, output)
+        elif self.pool is not None:
+            self._run_pooled(values, output)
         else:
             self._run(self._runspace().opened(), values, output)
         self._raise()
@@ -683,6 +765,20 @@ class PowerShell(NetObject):
     def begin_into(self, values: Any, output: Any) -> Any:
         target = unwrap(output)
         return self._start(values, target if isinstance(target, PSDataCollection) else data_collection())
+
+    def _run_pooled(self, values: Any, output: PSDataCollection) -> None:
+        """As :meth:`_run`, in a runspace of the pool."""
+        assert self.pool is not None
+        try:
+            runspace = self.own = self.pool.take()
+        except NetException as error:
+            self.state, self.reason = "Failed", error
+            output.complete()
+            return
+        try:
+            self._run(runspace.opened(), values, output)
+        finally:
+            self.pool.give(runspace)
 
     def _run_nested(self, runtime: Runtime, values: Any, output: PSDataCollection) -> None:
         """As :meth:`_run`, in the middle of a pipeline of the same runspace: all that it changes there is put back."""
@@ -703,7 +799,7 @@ class PowerShell(NetObject):
         if self.nested:
             raise LabUnsupported("BeginInvoke of a [powershell] in the current runspace")
         self._begin()
-        runtime = self._runspace().opened()
+        runtime = self._runspace().opened() if self.pool is None else None
         result = self.running = PowerShellAsyncResult(self, output)
         from winlab.windows import current as kernel
 
@@ -712,7 +808,10 @@ class PowerShell(NetObject):
         def body() -> None:
             kernel.enter(process)
             try:
-                self._run(runtime, values, output)
+                if runtime is None:
+                    self._run_pooled(values, output)
+                else:
+                    self._run(runtime, values, output)
             finally:
                 result.event.set()
 
@@ -768,7 +867,7 @@ class PowerShell(NetObject):
             raise _invalid(SMA + "PSInvalidOperationException", "The pipeline does not contain a command.")
         runspace = self._runspace()
         runspace.opened()
-        if self.nested:
+        if self.nested or self.pool is not None:
             self.state, self.reason, self.errors, self.fatal = "Running", None, False, None
             return
         if runspace.busy:

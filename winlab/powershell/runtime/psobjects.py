@@ -231,6 +231,7 @@ PSInvalidCastExceptionDummy PSInvalidCastException
 Host.HostException RuntimeException
 Host.PromptingException Host.HostException
 Runspaces.InvalidRunspaceStateException System.SystemException
+Runspaces.InvalidRunspacePoolStateException System.SystemException
 Runspaces.InvalidPipelineStateException System.SystemException
 Runspaces.RunspaceOpenModuleLoadException RuntimeException
 Runspaces.PSConsoleLoadException System.SystemException
