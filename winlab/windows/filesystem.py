@@ -296,7 +296,7 @@ class FileSystem:
         cleaned = [part for part in cleaned if part]
         if cleaned and _device(cleaned[-1]):
             return "\\\\.\\" + _device(cleaned[-1])
-        tail = "\\" if rest.endswith("\\") and cleaned and not path.endswith("..\\") else ""
+        tail = "\\" if path.endswith("\\") and cleaned else ""
         return f"{drive}:\\" + "\\".join(cleaned) + tail
 
     def is_device(self, path: str) -> bool:
