@@ -642,7 +642,7 @@ def invoke_member(value: Any, name: str, args: Sequence[Any]) -> Any:
 
 def _custom_object_method(value: Any, base: Any, lower: str, name: str, args: Sequence[Any]) -> Any:
     if lower == "tostring" and not args:
-        return to_string(value)
+        return ""  # unlike its conversion to text, which lists the properties
     if lower in ("equals", "gethashcode"):
         return (value is args[0]) if args else id(value) & 0x7FFFFFFF
     raise invoke.method_not_found(get_type("System.Management.Automation.PSCustomObject"), name)

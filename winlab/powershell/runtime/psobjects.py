@@ -289,7 +289,7 @@ class PSObjectType:
 class PSCustomObjectType:
     @method("ToString() : String")
     def text(self: Any) -> str:
-        return to_string(self)
+        return ""
 
 
 @net_type(SMA + "PSMemberSet", base="System.Object")
