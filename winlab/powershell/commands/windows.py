@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from winlab.powershell.commands.core import Cmdlet, cmdlet, parameter, switch
+from winlab.powershell.dotnet.access import SecurityIdentifier
 from winlab.powershell.objects import PSArray, PSCustomObject
 from winlab.powershell.runtime.wildcard import has_wildcards, wildcard
 from winlab.windows.errors import WindowsError
@@ -661,11 +662,15 @@ class _AccountsCmdlet(Cmdlet):
     def user_object(self, name: str, record: dict[str, Any]) -> PSCustomObject:
         return PSCustomObject.of(
             {
-                "Name": name,
-                "Enabled": not record.get("disabled", False),
-                "FullName": record.get("full_name", ""),
+                "AccountExpires": None,
                 "Description": record.get("description", ""),
-                "SID": self.machine.accounts.user_sid(name),
+                "Enabled": bool(record.get("enabled", True)),
+                "FullName": record.get("full_name", ""),
+                "PasswordExpires": None,
+                "UserMayChangePassword": not record.get("user_may_not_change_password", False),
+                "PasswordRequired": bool(record.get("password")),
+                "Name": name,
+                "SID": SecurityIdentifier(self.machine.accounts.user_sid(name)),
                 "PrincipalSource": "Local",
                 "ObjectClass": "User",
             },
@@ -675,9 +680,9 @@ class _AccountsCmdlet(Cmdlet):
     def group_object(self, name: str, record: dict[str, Any]) -> PSCustomObject:
         return PSCustomObject.of(
             {
-                "Name": name,
                 "Description": record.get("description", ""),
-                "SID": self.machine.accounts.sid_of(name),
+                "Name": name,
+                "SID": SecurityIdentifier(self.machine.accounts.sid_of(name)),
                 "PrincipalSource": "Local",
                 "ObjectClass": "Group",
             },

@@ -8,7 +8,7 @@ from winlab.powershell.objects import PSArray, PSCustomObject
 from winlab.powershell.runtime.members import extend_type
 
 from .certificates import OID_NAMES
-from .core import get_type
+from .core import NetType, get_type, register_dynamic
 from .diagnostics import FileVersionInfo
 from .values import net_string
 
@@ -232,3 +232,28 @@ def _dns_names(certificate: Any) -> PSArray:
 _CERTIFICATE = "System.Security.Cryptography.X509Certificates.X509Certificate2"
 extend_type(_CERTIFICATE, "EnhancedKeyUsageList", _usages)
 extend_type(_CERTIFICATE, "DnsNameList", _dns_names)
+
+# exceptions of modules that are written in .NET, beside those that the engine declares
+_ACCOUNTS = "Microsoft.PowerShell.Commands"
+_MODULE_EXCEPTIONS = [
+    ("Microsoft.Management.Infrastructure.CimException", "System.Exception", "Microsoft.Management.Infrastructure"),
+    (
+        "Microsoft.PowerShell.Cmdletization.Cim.CimJobException",
+        "System.SystemException",
+        "Microsoft.PowerShell.Commands.Management",
+    ),
+    (f"{_ACCOUNTS}.LocalAccountsException", "System.Exception", "Microsoft.PowerShell.LocalAccounts"),
+]
+for _error in ("AccessDenied", "InvalidName", "InvalidOperation", "MemberExists", "MemberNotFound", "NameInUse"):
+    _MODULE_EXCEPTIONS.append((_error, "LocalAccounts", ""))
+for _error in ("ObjectExists", "ObjectNotFound", "InvalidPassword"):
+    _MODULE_EXCEPTIONS.append((_error, "LocalAccounts", ""))
+for _error in ("GroupExists", "UserExists"):
+    _MODULE_EXCEPTIONS.append((_error, "ObjectExists", ""))
+for _error in ("GroupNotFound", "PrincipalNotFound", "UserNotFound"):
+    _MODULE_EXCEPTIONS.append((_error, "ObjectNotFound", ""))
+for _error, _base, _assembly in _MODULE_EXCEPTIONS:
+    if not _assembly:
+        _error, _base = f"{_ACCOUNTS}.{_error}Exception", f"{_ACCOUNTS}.{_base}Exception"
+        _assembly = "Microsoft.PowerShell.LocalAccounts"
+    register_dynamic(NetType(_error, "class", get_type(_base), _assembly))

@@ -414,6 +414,19 @@ def _exception_property(error: NetException, t: NetType, lower: str) -> Any:
     return None if t.real_member(lower, is_static=False, kinds="P") is not None else MISSING
 
 
+def stands_for_net_object(value: PSCustomObject) -> bool:
+    """Whether an object is the lab's for one of a .NET class that is not declared (a LocalUser, say). Custom objects and CIM
+    instances have no Count of their own in 5.1; those objects do."""
+    name = (value.ps_type_names or ("",))[0]
+    return name.startswith(("Microsoft.", "System.")) and not name.startswith(
+        (
+            "Microsoft.Powershell.Utility.FileHash",
+            "Microsoft.Management.Infrastructure.CimInstance",
+            "System.Management.Automation.PSCustomObject",
+        )
+    )
+
+
 def _intrinsic(value: Any, lower: str, name: str) -> Any:
     if lower == "psobject":
         return PSObjectView(value)
@@ -429,6 +442,8 @@ def _intrinsic(value: Any, lower: str, name: str) -> Any:
     if isinstance(base, PSCustomObject):
         if lower in ("tostring", "gettype", "equals", "gethashcode"):
             return PSMethodInfo(value, name, invoke.method_group(get_type("System.Object"), name))
+        if lower in ("count", "length") and stands_for_net_object(base):
+            return 1
         return MISSING
     t = type_of(base)
     group = invoke.method_group(t, name)
