@@ -5,6 +5,7 @@ Sources: the Win32 documentation of CreateProcess (how an image is found, what i
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import itertools
 import threading
@@ -656,25 +657,32 @@ def _run(process: Process, main: Main) -> None:
     except SystemExit as exc:
         code = exc.code if isinstance(exc.code, int) else 1
     except WindowsError as exc:
-        code = _died(process, exc, exc.code in (109, 232))
+        code = _refused(process, exc)
     except Exception as exc:
-        code = _died(process, exc, False)
+        code = _died(process, exc)
     finally:
         enter(None)
         process.finish(code)
 
 
-def _died(process: Process, exc: Exception, quiet: bool) -> int:
-    """A program of the lab raised: its reader has gone (quiet), or the lab has a bug, which it says."""
-    if not quiet:
-        process.machine.log(f"{process.name} ({process.pid}): {traceback.format_exc()}")
-        if process.stderr is not None:
-            try:
-                process.stderr.write(
-                    f"{process.name}: the lab failed: {type(exc).__name__}: {exc}\r\n".encode("utf-8", "replace")
-                )
-            except (WindowsError, ProcessKilled):
-                pass
+def _refused(process: Process, exc: WindowsError) -> int:
+    """A program did not expect a refusal of the system: it says so and ends with the code. Nothing is said when its reader has gone."""
+    if exc.code in (109, 232):
+        return 255
+    if process.stderr is not None:
+        with contextlib.suppress(WindowsError, ProcessKilled):
+            process.stderr.write(f"{exc}\r\n".encode(process.console.encoding, "replace"))
+    return exc.code
+
+
+def _died(process: Process, exc: Exception) -> int:
+    """A program of the lab raised: the lab has a bug, which it says."""
+    process.machine.log(f"{process.name} ({process.pid}): {traceback.format_exc()}")
+    if process.stderr is not None:
+        with contextlib.suppress(WindowsError, ProcessKilled):
+            process.stderr.write(
+                f"{process.name}: the lab failed: {type(exc).__name__}: {exc}\r\n".encode("utf-8", "replace")
+            )
     return 255
 
 
