@@ -1211,7 +1211,7 @@ class _CommandInfo(commands.CommandInfo):
 
     @prop("Definition : String get")
     def definition_of(self) -> Any:
-        if isinstance(self, commands.FunctionInfo):
+        if isinstance(self, (commands.FunctionInfo, commands.ScriptInfo)):
             return self.block.text
         if isinstance(self, commands.AliasInfo):
             return self.definition
@@ -1256,7 +1256,7 @@ def _command_type(cls: type, short: str) -> None:
     class _Info(cls):
         pass
 
-    if cls is commands.FunctionInfo:
+    if cls in (commands.FunctionInfo, commands.ScriptInfo):
 
         @prop("ScriptBlock : Object get")
         def block_of(self: Any) -> Any:
