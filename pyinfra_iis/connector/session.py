@@ -343,7 +343,10 @@ class Session:
             except Fault as fault:
                 if fault.code in errors.GONE:
                     raise NoLoop(f"its process ended at once. {_tail(stderr)}".strip()) from None
-                raise
+                if fault.code != errors.BUSY:
+                    raise
+                time.sleep(0.5)
+                continue
             for name, piece in received.pieces:
                 (seen if name == "stdout" else stderr).extend(piece)
             hello = seen.find(token + b" HELLO ")

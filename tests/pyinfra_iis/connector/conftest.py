@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import uuid
 from collections.abc import Callable, Iterator
@@ -13,8 +14,21 @@ from pyinfra.api import Config, Inventory, State
 from pyinfra.api.host import Host
 
 from tests.labkit import Lab
+from winlab import daemon
 
 PWSH = os.environ.get("PWSH", "")
+
+
+class QuickLab(Lab):
+    """Sets switches over the lab's socket, without starting the `winlab` command each time."""
+
+    def winlab(self, *arguments: str) -> str:
+        if arguments[0] == "set":
+            daemon.call(self.state, "set", hosts=[], switches=list(arguments[1:]))
+            return ""
+        if arguments[0] == "stats":
+            return json.dumps(daemon.call(self.state, "stats", hosts=[], reset="--reset" in arguments))
+        return super().winlab(*arguments)
 
 
 def make_host(lab: Lab, number: int = 0, **data: Any) -> Host:
@@ -26,10 +40,9 @@ def make_host(lab: Lab, number: int = 0, **data: Any) -> Host:
 
 
 @pytest.fixture(scope="session")
-def lab(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[Lab]:
-    number = 80 + int(worker_id.removeprefix("gw") if worker_id != "master" else 9)
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     switches = ["--powershell", PWSH] if PWSH else []
-    found = Lab(tmp_path_factory.mktemp("lab"), f"127.0.{number}", 1, *switches)
+    found = QuickLab(tmp_path_factory.mktemp("lab"), f"127.11.{os.getpid() % 250}", 1, *switches)
     yield found
     found.down()
 

@@ -1,12 +1,14 @@
 """The fault matrix: every fault of the lab, at every request, met by a command, an upload and a download.
 
 Each either is survived or ends in one sentence; a command never runs twice; a file is the old one or the new one; nothing stays behind.
-With WINRM_FAULT_MATRIX=FILE the outcomes are written there as a table (that is how docs/connector-faults.md is made)."""
+A part of it runs by itself; with WINRM_FAULT_MATRIX=FILE all of it, and the outcomes are written there as a table (that is how
+docs/connector-faults.md is made)."""
 
 from __future__ import annotations
 
 import io
 import os
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -49,6 +51,10 @@ CONNECTING = [
     ("drop-before=action:Send", "either"), ("process-killed=action:Receive", "either"), ("shell-gone=action:Send", "either"),
 ]  # fmt: skip
 
+if not os.environ.get("WINRM_FAULT_MATRIX"):  # all of it takes minutes
+    FAULTS = [*FAULTS[::5], *[row for row in FAULTS if row[0].startswith(("shell-gone", "process-killed"))]]
+    CONNECTING = CONNECTING[::5]
+
 outcomes: dict[str, dict[str, str]] = defaultdict(dict)
 
 
@@ -81,7 +87,7 @@ def _meet(lab: Lab, fault: str) -> None:
 def _sentence(texts: list[str]) -> str:
     """One sentence: what happened, which host, what to do."""
     assert len(texts) == 1, texts
-    assert "127.0." in texts[0] and "Traceback" not in texts[0]
+    assert "127.11." in texts[0] and "Traceback" not in texts[0]
     return texts[0]
 
 
@@ -187,6 +193,9 @@ def _table() -> str:
         "|---|---|---|---|",
     ]
     for fault, cells in outcomes.items():
-        row = [cells.get(name, "").replace("|", "/") for name in ("command", "upload", "download")]
+        row = [
+            re.sub(r"127\.11\.\d+\.\d+", "HOST", cells.get(name, "")).replace("|", "/")
+            for name in ("command", "upload", "download")
+        ]
         lines.append(f"| `{fault}` | {' | '.join(row)} |")
     return "\n".join(lines) + "\n"
