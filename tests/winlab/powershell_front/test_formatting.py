@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from winlab.powershell import dotnet
+from winlab.powershell.dotnet.core import get_type
 from winlab.powershell.formatting import render
-from winlab.powershell.objects import PSArray, PSCustomObject
+from winlab.powershell.objects import Hashtable, PSArray, PSCustomObject
+from winlab.powershell.runtime.invoke import construct
 
 
 class NoScript:
@@ -53,3 +56,24 @@ def test_long_values_are_wrapped_under_themselves() -> None:
     found = lines(PSCustomObject.of({"a": "word " * 20, "b": 1, "c": 1, "d": 1, "e": 1}))
     assert found[2] == "a : " + "word " * 15
     assert found[3] == "    " + "word " * 5
+
+
+def test_enums_are_aligned_to_the_right() -> None:
+    day = get_type("System.DayOfWeek").enum(1)
+    assert lines(PSCustomObject.of({"a": day}))[1:4] == ["     a", "     -", "Monday"]
+
+
+def test_headers_are_wrapped() -> None:
+    found = lines(PSCustomObject.of({"a": "x" * 76, "bcd": "y"}))
+    assert found[1] == "a" + " " * 76 + "bc"
+    assert found[2] == " " * 77 + "d "
+    assert found[3] == "-" + " " * 76 + "--"
+
+
+def test_objects_of_other_types_are_lists_between_the_rows() -> None:
+    dotnet.load()
+    found = lines(Hashtable({"k": 1}), construct(get_type("System.Version"), ["1.2"]), Hashtable({"l": 2}))
+    assert found[3].startswith("k ")
+    assert found[4] == ""
+    assert any(line.startswith("Major ") and line.endswith(": 1") for line in found[5:11])
+    assert found[12].startswith("l ")

@@ -1059,15 +1059,24 @@ class MatchInfo(NetObject):
         return self.path if self.path == "InputStream" else self.path.rpartition("\\")[2]
 
     def __str__(self) -> str:
+        return self.text(self.path)
+
+    def text_from(self, directory: str) -> str:
+        """The text with a path that begins in a directory, as it is displayed."""
+        if not self.path.lower().startswith(directory.lower()):
+            return self.text(self.path)
+        return self.text(self.path[len(directory) :].lstrip("\\"))
+
+    def text(self, path: str) -> str:
         if self.path == "InputStream":
             lines = [*(f"  {x}" for x in self.before), f"> {self.line}", *(f"  {x}" for x in self.after)]
             return "\r\n".join(lines) if self.has_context else self.line
         if not self.has_context:
-            return f"{self.path}:{self.line_number}:{self.line}"
+            return f"{path}:{self.line_number}:{self.line}"
         first = self.line_number - len(self.before)
-        lines = [f"  {self.path}:{first + i}:{text}" for i, text in enumerate(self.before)]
-        lines.append(f"> {self.path}:{self.line_number}:{self.line}")
-        lines += [f"  {self.path}:{self.line_number + 1 + i}:{text}" for i, text in enumerate(self.after)]
+        lines = [f"  {path}:{first + i}:{text}" for i, text in enumerate(self.before)]
+        lines.append(f"> {path}:{self.line_number}:{self.line}")
+        lines += [f"  {path}:{self.line_number + 1 + i}:{text}" for i, text in enumerate(self.after)]
         return "\r\n".join(lines)
 
 

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from winlab.powershell.objects import unwrap
+
 Value = str | Callable[[Any], Any]
 
 
@@ -86,8 +88,6 @@ def _names(*names: str) -> list[Column]:
 def _gigabytes(name: str) -> Callable[[Any], Any]:
     """A property's bytes in GB with two digits; nothing for drives that have none."""
 
-    from winlab.powershell.objects import unwrap
-
     def value(item: Any) -> Any:
         found = unwrap(_get(item, name))
         return f"{found / 2**30:,.2f}" if isinstance(found, int) else None
@@ -112,7 +112,6 @@ def _file_length(value: Any) -> Any:
 
 def _type_name(value: Any) -> str:
     from winlab.powershell.dotnet.core import type_of
-    from winlab.powershell.objects import unwrap
 
     return type_of(unwrap(value)).full_name
 
@@ -164,14 +163,10 @@ def _text(value: Any) -> str:
 
 
 def _entry_key(value: Any) -> Any:
-    from winlab.powershell.objects import unwrap
-
     return unwrap(value).key
 
 
 def _entry_value(value: Any) -> Any:
-    from winlab.powershell.objects import unwrap
-
     return unwrap(value).value
 
 
@@ -302,7 +297,9 @@ VIEWS: dict[str, View] = {
     "Microsoft.Powershell.Utility.FileHash": TableView(
         _columns(("Algorithm", "Algorithm", 15), ("Hash", "Hash", 70), ("Path", "Path"))
     ),
-    "Microsoft.PowerShell.Commands.MatchInfo": CustomView(lambda value, runtime: [_scalar(value)]),
+    "Microsoft.PowerShell.Commands.MatchInfo": CustomView(
+        lambda value, runtime: unwrap(value).text_from(runtime.file_location).split("\r\n")
+    ),
     "System.Diagnostics.EventLogEntry": TableView(
         _columns(
             ("Index", "Index", 8, "right"),
@@ -417,12 +414,6 @@ DISPLAY_PROPERTIES: dict[str, tuple[str, ...]] = {
     "Microsoft.PowerShell.Commands.LocalGroup": ("Name", "Description"),
 }
 """DefaultDisplayPropertySet of types: shown of those without a view, and of objects amid those of another view."""
-
-
-def _scalar(value: Any) -> str:
-    from winlab.powershell.formatting.cells import scalar
-
-    return scalar(value)
 
 
 def _short_time(time: Any) -> str:
