@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from winlab.powershell.commands.core import declared_aliases, find_cmdlet
 from winlab.powershell.dotnet.core import _api, get_type
-from winlab.powershell.objects import Hashtable, PSArray
+from winlab.powershell.objects import Hashtable, PSArray, ScriptBlock
 from winlab.powershell.runtime.context import current_or_none
 from winlab.powershell.runtime.conversion import to_enum
 from winlab.powershell.runtime.scopes import DynamicVariable, Variable
@@ -247,16 +247,28 @@ def fill_variables(runtime: Runtime) -> None:
 
 def fill_commands(runtime: Runtime) -> None:
     """Put the aliases and functions of 5.1 into the global scope."""
+    from winlab.powershell.runtime.commands import FunctionInfo
+
     top = runtime.session.top
-    for name, command in alias_table().values():
-        from winlab.powershell.runtime.commands import AliasInfo
-
-        top.set_alias(name, AliasInfo(name, command))
-    for name, text in _FUNCTIONS.items():
+    top.aliases = dict(_alias_infos())
+    for name, tree in _function_trees().items():
         if find_cmdlet(name) is None:
-            from winlab.powershell.runtime.commands import FunctionInfo
+            top.set_function(name, FunctionInfo(name, ScriptBlock(tree)))
 
-            top.set_function(name, FunctionInfo(name, runtime.parse(text)))
+
+@cache
+def _alias_infos() -> dict[str, Any]:
+    """The aliases as every runspace begins with them (an alias that a script sets replaces its entry)."""
+    from winlab.powershell.runtime.commands import AliasInfo
+
+    return {lower: AliasInfo(name, command) for lower, (name, command) in alias_table().items()}
+
+
+@cache
+def _function_trees() -> dict[str, Any]:
+    from winlab.powershell.parser import parse
+
+    return {name: parse(text)[0] for name, text in _FUNCTIONS.items()}
 
 
 # Functions that powershell.exe itself defines.
