@@ -80,8 +80,13 @@ def loader(size: int) -> str:
     return f'{POWERSHELL} -Command "{script}"'
 
 
-class NoLoop(Exception):
+class NoLoop(WireError):
     """PowerShell started but the loop did not answer its handshake."""
+
+    delivered = False
+
+    def sentence(self, host: str) -> str:
+        return f"{host}: PowerShell does not start as it should: {self.what}"
 
 
 class Session:
