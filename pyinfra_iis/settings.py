@@ -177,12 +177,13 @@ class Python(Download):
 
     Attributes:
         version: `3.14.6`; it is checked on the server.
-        kind: `zip`, the full distribution (not the embeddable one); `nuget`, the gallery's package `python`; `existing`, what stands in `path`.
+        kind: `zip`, the full distribution (not the embeddable one); `nuget`, the gallery's package `python`;
+            `installer`, python.org's exe (for all users; not from Python 3.16 on); `existing`, what stands in `path`.
         path: for `existing`: its folder on the server.
     """
 
     version: str = Field(default=_PYTHON_VERSION, pattern=r"^3\.\d{1,2}\.\d{1,2}$")
-    kind: Literal["zip", "nuget", "existing"] = "zip"
+    kind: Literal["zip", "nuget", "installer", "existing"] = "zip"
     path: WindowsPath = ""
     url: str = f"https://www.python.org/ftp/python/{_PYTHON_VERSION}/python-{_PYTHON_VERSION}-amd64.zip"
     sha256: Annotated[str, BeforeValidator(_sha256)] = (

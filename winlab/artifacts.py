@@ -28,10 +28,13 @@ def _package(kind: str) -> Callable[[], bytes]:
     return build
 
 
-def _python() -> bytes:
-    from winlab.windows import python
+def _python(kind: str) -> Callable[[], bytes]:
+    def build() -> bytes:
+        from winlab.windows import python
 
-    return python.build_distribution()
+        return {"zip": python.build_distribution, "nupkg": python.build_nuget, "exe": python.build_installer}[kind]()
+
+    return build
 
 
 def builders() -> dict[str, Callable[[], bytes]]:
@@ -39,7 +42,9 @@ def builders() -> dict[str, Callable[[], bytes]]:
     return {
         "httpPlatformHandler_amd64.msi": _package("httpplatformhandler-1.2"),
         "httpbridge_x64.msi": _package("httpplatformhandler-2.0"),
-        f"python-{platform.python_version()}-amd64.zip": _python,
+        f"python-{platform.python_version()}-amd64.zip": _python("zip"),
+        f"python.{platform.python_version()}.nupkg": _python("nupkg"),
+        f"python-{platform.python_version()}-amd64.exe": _python("exe"),
     }
 
 

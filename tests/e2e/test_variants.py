@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import platform
 import time
 from pathlib import Path
 
@@ -90,6 +91,20 @@ def test_drift_is_found_shown_and_repaired(lab: Lab, project: Path) -> None:
         time.sleep(0.2)
     clean = lab.pyinfra(address, options=["--dry"], deploy="deploys/verify.py", **values)
     assert clean.code == 0, clean.output
+
+
+@pytest.mark.parametrize(("kind", "ending", "port"), [("nuget", ".nupkg", 8016), ("installer", ".exe", 8017)])
+def test_python_comes_from_other_packages(lab: Lab, project: Path, kind: str, ending: str, port: int) -> None:
+    address = lab.addresses[1]
+    (name,) = [name for name in lab.artifact_sums() if name.endswith(ending)]
+    source = {"kind": kind, "version": platform.python_version(), "url": lab.status["artifacts"] + name}
+    source["sha256"] = lab.artifact_sums()[name]
+    options = {"django_project": project, "django_python": json.dumps(source), "django_app": f"python-{kind}"}
+    options["django_bindings"] = f"*:{port}:"
+    run = lab.pyinfra(address, **options)
+    assert run.code == 0, run.output
+    assert get(address, "/", port)[0] == 200
+    assert lab.pyinfra(address, **options).changed == []
 
 
 def test_wheels_are_sent_to_a_server_without_an_index(lab: Lab, project: Path) -> None:

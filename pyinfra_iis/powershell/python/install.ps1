@@ -1,13 +1,21 @@
-# Unpacks a Python distribution. $Request: archive (a zip), kind (zip, or nuget where Python stands in tools), path (the folder), version, sha256.
+# Installs a Python distribution. $Request: archive, kind (zip; nuget, where Python stands in tools; installer), path (the folder), version, sha256.
 # uses: windows/run_program
 Add-Type -AssemblyName System.IO.Compression.FileSystem
 $Partial = $Request.path + '.partial'
 if ([IO.Directory]::Exists($Partial)) { [IO.Directory]::Delete($Partial, $true) }
 [void] [IO.Directory]::CreateDirectory([IO.Path]::GetDirectoryName($Partial))
 try {
-    [IO.Compression.ZipFile]::ExtractToDirectory($Request.archive, $Partial)
     $Source = $Partial
     if ($Request.kind -eq 'nuget') { $Source = [IO.Path]::Combine($Partial, 'tools') }
+    if ($Request.kind -eq 'installer') {
+        # What it installs cannot be moved: it goes to its place at once, and counts only when the note is there.
+        $Source = $Request.path
+        $Options = '/quiet InstallAllUsers=1 TargetDir="{0}" PrependPath=0 Include_launcher=0 Include_test=0 Include_doc=0 Include_tcltk=0 Shortcuts=0 AssociateFiles=0' -f $Request.path
+        $Run = Invoke-Program $Request.archive $Options $env:SystemRoot @{} ''
+        if ($Run.exit_code -notin 0, 3010) { throw "Python's installer $($Request.archive) ended with $($Run.exit_code) on $($env:COMPUTERNAME)." }
+    } else {
+        [IO.Compression.ZipFile]::ExtractToDirectory($Request.archive, $Partial)
+    }
     $Python = [IO.Path]::Combine($Source, 'python.exe')
     if (-not [IO.File]::Exists($Python)) { throw "$($Request.archive) holds no python.exe where a $($Request.kind) of Python has it." }
     $Run = Invoke-Program $Python '-c "import platform, venv, ensurepip; print(platform.python_version())"' $Source @{} ''
@@ -15,9 +23,11 @@ try {
     if ($Run.exit_code -ne 0) { throw "The Python of $($Request.archive) does not run on $($env:COMPUTERNAME): $($Run.errors.Trim())" }
     if ($Version -ne $Request.version) { throw "$($Request.archive) holds Python $Version, but $($Request.version) was expected." }
     [IO.File]::WriteAllText([IO.Path]::Combine($Source, 'pyinfra-iis.json'), (ConvertTo-Json @{ version = $Version; sha256 = $Request.sha256 }))
-    if ([IO.Directory]::Exists($Request.path)) { [IO.Directory]::Delete($Request.path, $true) }
-    [IO.Directory]::Move($Source, $Request.path)
-    if ([IO.Directory]::Exists($Partial)) { [IO.Directory]::Delete($Partial, $true) }
+    if ($Request.kind -ne 'installer') {
+        if ([IO.Directory]::Exists($Request.path)) { [IO.Directory]::Delete($Request.path, $true) }
+        [IO.Directory]::Move($Source, $Request.path)
+        if ([IO.Directory]::Exists($Partial)) { [IO.Directory]::Delete($Partial, $true) }
+    }
 } catch {
     if ([IO.Directory]::Exists($Partial)) { [IO.Directory]::Delete($Partial, $true) }
     throw
