@@ -180,14 +180,14 @@ def run() -> dict[str, object]:
             server.close()
     asked = through["rate"] * SECONDS
     return {
-        "iis: Django requests/s": round(through["rate"]),
-        "iis: Django errors": through["errors"],
-        "iis: Django ms, 95th percentile": round(through["p95"], 1),
-        "iis: Django requests/s without IIS": round(direct["rate"]),
-        "iis: share of that speed through IIS": round(through["rate"] / direct["rate"], 2) if direct["rate"] else None,
-        "iis: CPU ms per request of the lab": round(used / asked * 1000, 2) if asked else None,
-        "iis: static file requests/s": round(static["rate"]),
-        "iis: static file errors": static["errors"],
+        "iis_http.requests_per_second": round(through["rate"]),
+        "iis_http.errors": through["errors"],
+        "iis_http.milliseconds_95th_percentile": round(through["p95"], 1),
+        "iis_http.requests_per_second_without_iis": round(direct["rate"]),
+        "iis_http.share_of_direct_speed": round(through["rate"] / direct["rate"], 2) if direct["rate"] else None,
+        "iis_http.lab_cpu_milliseconds_per_request": round(used / asked * 1000, 2) if asked else None,
+        "iis_http.static_requests_per_second": round(static["rate"]),
+        "iis_http.static_errors": static["errors"],
     }
 
 
