@@ -84,7 +84,7 @@ class ConsoleHost:
         self.ctx = ctx
         self.recorder = recorder
         self.xml = xml_errors
-        self.interactive = interactive
+        self.non_interactive = not interactive
         self.exit_code: int | None = None
         self.runtime: Runtime | None = None
         self._xml_open = False
@@ -280,10 +280,9 @@ class _Session:
         self.ctx = ctx
         self.arguments = arguments
         self.recorder = recorder
-        self.interactive = not arguments.non_interactive
         self.reads_statements = False
         xml_errors = arguments.encoded or arguments.output_format == "XML"
-        self.host = ConsoleHost(ctx, recorder, xml_errors and ctx.stderr is not None, self.interactive)
+        self.host = ConsoleHost(ctx, recorder, xml_errors and ctx.stderr is not None, not arguments.non_interactive)
         self.runtime = Runtime(
             ctx.machine,
             user=ctx.user,

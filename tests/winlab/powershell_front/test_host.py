@@ -209,6 +209,42 @@ def test_errors_are_text_otherwise(server: Server) -> None:
     assert "    + FullyQualifiedErrorId : x\r\n" in answer.err
 
 
+def test_errors_of_a_script_itself_name_it(server: Server) -> None:
+    answer = server.file("Write-Error e")
+    assert answer.err.startswith("C:\\script.ps1 : e\r\n    + CategoryInfo ")
+    assert "WriteErrorExceptio \r\n   n,script.ps1\r\n" in answer.err
+    assert server.file("$MyInvocation.MyCommand.Path").out == "C:\\script.ps1\r\n"
+
+
+def test_nobody_is_asked(server: Server) -> None:
+    answer = server.run("-Command Read-Host x")
+    assert (answer.out, answer.code) == ("", 1)
+    assert "is in NonInteractive mode" in answer.err
+
+
+def test_objects_survive_clixml(server: Server) -> None:
+    script = """
+$password = ConvertTo-SecureString secret -AsPlainText -Force
+$credential = New-Object pscredential 'bob', $password
+@{ d = [datetime]'2020-01-02 03:04:05.12'; t = [timespan]'1.01:00:02.5'; x = [xml]'<a>1</a>'; e = [DayOfWeek]1; l = 1, 2 } |
+    Export-Clixml C:\\o.xml
+$credential | Export-Clixml C:\\c.xml
+$o = Import-Clixml C:\\o.xml
+$o.d.ToString('o'); "$($o.t)"; $o.x.a; "$($o.e)"; $o.e.pstypenames[0]; $o.l.GetType().Name
+(Import-Clixml C:\\c.xml).GetNetworkCredential().Password
+"""
+    assert server.file(script).out.split("\r\n") == [
+        "2020-01-02T03:04:05.1200000",
+        "1.01:00:02.5000000",
+        "1",
+        "Monday",
+        "Deserialized.System.DayOfWeek",
+        "ArrayList",
+        "secret",
+        "",
+    ]
+
+
 def test_host_text_goes_to_stdout(server: Server) -> None:
     script = "Write-Host 'h' -NoNewline; Write-Warning 'w'; Write-Verbose 'v' -Verbose; 'o'"
     answer = server.run(f'-Command "{script}"')
