@@ -20,6 +20,7 @@ CASES = {
         "$l = [Collections.Generic.List[int]]@(1, 2, 3); ($l.FindAll({ $args[0] -gt 1 })) -join ','",
         "2,3",
     ),
+    "delegates are called": ("[Func[int,int]]$d = { param($x) $x * 2 }; $d.Invoke(4); $d.GetType().Name", "8|Func`2"),
     "null is an empty string for String": ("[string]::IsNullOrEmpty($null); 'a'.Contains($null)", "True|True"),
     "NullString stays null": ("[string]::IsNullOrEmpty([NullString]::Value)", "True"),
     "methods as objects": ("$m = 'abc'.ToUpper; $m.Invoke(); $m.GetType().Name", "ABC|PSMethod"),

@@ -1093,7 +1093,7 @@ _PLAIN: dict[type, str] = {
 def type_of(value: Any) -> NetType:
     """The .NET type of a value. Null has none: TypeError."""
     kind = type(value)
-    if kind is EnumValue:
+    if kind is EnumValue or kind is objects.Delegate:
         return value.net_type
     found = _python_types.get(kind)
     if found is not None:

@@ -529,6 +529,11 @@ def convert(value: Any, t: NetType) -> Any:
         return convert(value, t.arguments[0])
     if isinstance(value, ScriptBlock) and t.is_delegate:
         return make_delegate(value, t)
+    if isinstance(value, Delegate) and t.definition is not None and value.net_type.definition is t.definition:
+        from winlab.powershell.runtime.invoke import same_delegate
+
+        if same_delegate(value.net_type, t):
+            return value
     return _to_object(value, t)
 
 

@@ -148,6 +148,8 @@ def _type_rank(source: NetType | None, target: NetType) -> int:
         return ASSIGNABLE - 8
     if source.is_array and _wants_collection(target):
         return CONSTRUCTOR
+    if target.is_delegate and source.definition is not None and source.definition is target.definition:
+        return LANGUAGE if same_delegate(source, target) else NONE
     if target.is_delegate:
         return LANGUAGE if from_name == "System.Management.Automation.ScriptBlock" else NONE
     if name == "System.String":
@@ -155,6 +157,14 @@ def _type_rank(source: NetType | None, target: NetType) -> int:
     if name == "System.Management.Automation.PSReference":
         return LANGUAGE
     return _created_rank(source, target)
+
+
+def same_delegate(source: NetType, target: NetType) -> bool:
+    """Whether a delegate fits where a generic method asks for one: unbound type parameters (Object here) take any type."""
+    return source.definition is target.definition and all(
+        wanted is given or wanted.full_name == "System.Object"
+        for given, wanted in zip(source.arguments, target.arguments, strict=True)
+    )
 
 
 def _enumerable_type(t: NetType) -> bool:

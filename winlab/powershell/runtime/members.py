@@ -634,6 +634,8 @@ def invoke_member(value: Any, name: str, args: Sequence[Any]) -> Any:
         result = caller(name, args)
         if result is not NotImplemented:
             return result
+    if isinstance(base, Delegate) and lower in ("invoke", "dynamicinvoke"):
+        return base(*args)
     t = type_of(base)
     group = invoke.method_group(t, name)
     if group is not None:

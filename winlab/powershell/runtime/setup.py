@@ -33,6 +33,7 @@ COMMAND_MODULES = (
     "winlab.powershell.commands.wmi",
     "winlab.powershell.commands.certificates",
     "winlab.powershell.commands.accounts",
+    "winlab.powershell.commands.library",
     "winlab.powershell.commands.windows",
     "winlab.powershell.commands.webadministration",
     "winlab.powershell.formatting.cmdlets",
