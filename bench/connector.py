@@ -26,14 +26,14 @@ RTT = 0.03
 
 # A process of its own, so that its memory is the connector's alone: how much its peak grows while it sends a large file.
 PUT_LARGE = """
-import json, resource, sys
-from bench.connector import connect
+import json, sys
+from bench.connector import connect, peak
 address, user, password, name = json.loads(sys.argv[1])
 host = connect(address, user, password)
 host.put_file(name + ".small", "C:\\\\small.bin")
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+before = peak()
 assert host.put_file(name, "C:\\\\large.bin")
-print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
+print((peak() - before) / 1024)
 host.disconnect()
 """
 
@@ -55,6 +55,12 @@ def connect(address: str, user: str, password: str) -> Host:
     host = inventory.get_host(f"@winrm/{address}")
     host.connect(raise_exceptions=True)
     return host
+
+
+def peak() -> int:
+    """The most memory that this process has had in use, in KiB."""
+    with open("/proc/self/status") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
 
 
 def _connect(lab: Lab) -> Host:

@@ -227,6 +227,8 @@ function Update-Environment {
 }
 
 function Reset-Environment {
+    Update-Environment
+    $script:LookedAt = [Environment]::TickCount
     $now = Get-Variables ''
     foreach ($name in @($now.Keys)) {
         if (-not $BaseEnvironment.ContainsKey($name)) { [Environment]::SetEnvironmentVariable($name, $null) }
@@ -238,8 +240,8 @@ function Reset-Environment {
 }
 
 function Set-Surroundings([hashtable]$Head) {
-    Update-Environment
-    Reset-Environment
+    # After the last request everything was put back; what others have written to the machine since then is looked for now and then.
+    if ([Environment]::TickCount - $LookedAt -gt 2000) { Reset-Environment }
     foreach ($name in @($Head.Keys)) {
         if ($name.StartsWith('env:')) { [Environment]::SetEnvironmentVariable($name.Substring(4), $Head[$name]) }
     }
@@ -451,7 +453,8 @@ function Invoke-Script([hashtable]$Head, [string]$Text) {
         if ($Unfinished.Length -gt 0) { Add-Lines 'O' $Unfinished.ToString() }
         Add-Console $true
         Send-Lines
-        $code = Get-ExitCode $runspace $failed
+        # The answer goes out first; tidying up takes place while it is on its way.
+        Send-Done @{ exit = (Get-ExitCode $runspace $failed); memory = [GC]::GetTotalMemory($false) - $BaseMemory }
     }
     finally {
         [Console]::SetOut([IO.TextWriter]::Null)
@@ -460,7 +463,6 @@ function Invoke-Script([hashtable]$Head, [string]$Text) {
         $runspace.Dispose()
         Reset-Environment
     }
-    Send-Done @{ exit = $code; memory = [GC]::GetTotalMemory($false) - $BaseMemory }
     $script:Spare = New-Runspace
 }
 
@@ -518,10 +520,9 @@ function Invoke-Program([hashtable]$Head, [byte[]]$Given) {
             }
         }
         $process.WaitForExit()
-        $code = $process.ExitCode
+        Send-Done @{ exit = $process.ExitCode; memory = [GC]::GetTotalMemory($false) - $BaseMemory }
     }
     finally { Reset-Environment }
-    Send-Done @{ exit = $code; memory = [GC]::GetTotalMemory($false) - $BaseMemory }
 }
 
 # ---- files ----------------------------------------------------------------------------------------------------------
@@ -697,6 +698,7 @@ function Start-Loop {
     $script:BaseDirectory = [Environment]::CurrentDirectory
     $script:BaseEnvironment = Get-Variables ''
     $script:MachineEnvironment = Get-Variables 'Machine'
+    $script:LookedAt = [Environment]::TickCount
     $script:StdInAside = Set-StdInAside
     $facts = @(
         'version=' + $LoopVersion
