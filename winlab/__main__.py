@@ -1,7 +1,21 @@
-"""`python -m winlab` is the `winlab` command."""
+"""The `winlab` command, also as `python -m winlab`."""
 
 import sys
 
-from winlab.cli import main
 
-sys.exit(main())
+def main() -> int:
+    """Entry point; gives the exit code."""
+    try:
+        from winlab.cli import main as command
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] == "winlab":
+            raise
+        sys.stderr.write(
+            f"winlab: the package {error.name} is missing; install the lab's own: pip install 'pyinfra-iis[lab]'\n"
+        )
+        return 1
+    return command()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
