@@ -147,3 +147,91 @@ def test_web_requests(run: Run, port: int) -> None:
         "2",
         "WebCmdletWebResponseException,Microsoft.PowerShell.Commands.InvokeWebRequestCommand",
     ]
+
+
+def test_certificates(run: Run) -> None:
+    lines = run("""
+        $c = New-SelfSignedCertificate -DnsName web01.test, www.test -CertStoreLocation Cert:\\LocalMachine\\My -FriendlyName site
+        $c.Subject; $c.DnsNameList.Unicode -join ','; $c.EnhancedKeyUsageList.FriendlyName -join ','; $c.PSParentPath
+        $p = ConvertTo-SecureString 'p@ss' -AsPlainText -Force
+        $null = Export-PfxCertificate -Cert $c -FilePath C:\\c.pfx -Password $p
+        $null = Export-Certificate -Cert "Cert:\\LocalMachine\\My\\$($c.Thumbprint)" -FilePath C:\\c.cer
+        Get-ChildItem Cert:\\LocalMachine\\My | Where-Object FriendlyName -eq site | Remove-Item
+        Test-Path "Cert:\\LocalMachine\\My\\$($c.Thumbprint)"
+        (Import-PfxCertificate C:\\c.pfx Cert:\\LocalMachine\\My -Password $p).Thumbprint -eq $c.Thumbprint
+        (Import-Certificate C:\\c.cer -CertStoreLocation Cert:\\LocalMachine\\Root).HasPrivateKey
+        (Get-Item "cert:\\localmachine\\my\\$($c.Thumbprint)").HasPrivateKey
+        Import-PfxCertificate C:\\c.pfx Cert:\\LocalMachine\\My -Password (ConvertTo-SecureString 'x' -AsPlainText -Force)
+        New-SelfSignedCertificate -DnsName x -CertStoreLocation Cert:\\LocalMachine\\Root
+    """)
+    assert lines[:8] == [
+        "CN=web01.test",
+        "web01.test,www.test",
+        "Client Authentication,Server Authentication",
+        "Microsoft.PowerShell.Security\\Certificate::LocalMachine\\My",
+        "False",
+        "True",
+        "False",
+        "True",
+    ]
+    assert lines[8].startswith(
+        "! System.ComponentModel.Win32Exception,Microsoft.CertificateServices.Commands.ImportPfxCertificate: The PFX file you are trying"
+    )
+    assert lines[9].endswith("A new certificate can only be installed into MY store.")
+
+
+def test_local_accounts(run: Run) -> None:
+    lines = run("""
+        $p = ConvertTo-SecureString 'P@ssw0rd1' -AsPlainText -Force
+        (New-LocalUser svc_app -Password $p -Description app).Enabled
+        New-LocalUser svc_app -NoPassword
+        Add-LocalGroupMember -Group IIS_IUSRS -Member svc_app
+        Get-LocalGroupMember IIS_IUSRS | ForEach-Object { ($_.Name -split '\\\\')[1] }
+        Add-LocalGroupMember IIS_IUSRS svc_app
+        Remove-LocalGroupMember IIS_IUSRS nobody-here
+        Disable-LocalUser svc_app; (Get-LocalUser svc_app).Enabled; (Get-LocalUser svc_app).SID.GetType().Name
+        Get-LocalUser svc_app | Remove-LocalUser
+        (Get-LocalGroupMember IIS_IUSRS).Count
+        Get-LocalUser svc_app
+    """)
+    space = "Microsoft.PowerShell.Commands"
+    assert lines[0:4] == [
+        "True",
+        f"! UserExists,{space}.NewLocalUserCommand: User svc_app already exists.",
+        "IUSR",
+        "svc_app",
+    ]
+    assert lines[4].startswith(f"! MemberExists,{space}.AddLocalGroupMemberCommand: ")
+    assert lines[5:] == [
+        f"! PrincipalNotFound,{space}.RemoveLocalGroupMemberCommand: Principal nobody-here was not found.",
+        "False",
+        "SecurityIdentifier",
+        "1",
+        f"! UserNotFound,{space}.GetLocalUserCommand: User svc_app was not found.",
+    ]
+
+
+def test_events_xml_and_sockets(run: Run) -> None:
+    lines = run("""
+        New-EventLog -LogName Application -Source MyApp
+        Write-EventLog -LogName Application -Source MyApp -EventId 42 -EntryType Error -Message 'it broke'
+        $q = @{LogName='Application'; ProviderName='MyApp'; Id=42; StartTime=(Get-Date).AddMinutes(-5)}
+        Get-WinEvent -FilterHashtable $q | ForEach-Object { "$($_.Id) $($_.LevelDisplayName) $($_.Message)" }
+        Get-WinEvent -LogName Nope
+        Get-WinEvent -FilterHashtable @{LogName='Application'; Id=4711}
+        ([xml]'<r xmlns="urn:x"><q>1</q></r>' | Select-Xml -XPath '//p:q' -Namespace @{p='urn:x'}).Node.InnerText
+        Get-NetTCPConnection -LocalPort 9999
+        (New-Guid).ToString().Length; (New-TemporaryFile).Length
+    """)
+    assert lines == [
+        "42 Error it broke",
+        "! NoMatchingLogsFound,Microsoft.PowerShell.Commands.GetWinEventCommand: "
+        'There is not an event log on the localhost computer that matches "Nope".',
+        "! NoMatchingEventsFound,Microsoft.PowerShell.Commands.GetWinEventCommand: "
+        "No events were found that match the specified selection criteria.",
+        "1",
+        "! CmdletizationQuery_NotFound_LocalPort,Get-NetTCPConnection: No MSFT_NetTCPConnection objects found with property "
+        "'LocalPort' equal to '9999'.  Verify the value of the property and retry.",
+        "36",
+        "0",
+    ]

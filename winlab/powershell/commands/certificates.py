@@ -17,7 +17,7 @@ from winlab.powershell.commands.core import (
 from winlab.powershell.commands.management import texts
 from winlab.powershell.commands.security import SECURITY, _PathCmdlet
 from winlab.powershell.dotnet.certificates import X509Certificate2, parse_certificate
-from winlab.powershell.dotnet.files import info_of, read_file, write_file
+from winlab.powershell.dotnet.files import FileInfo, read_file, write_file
 from winlab.powershell.errors import LabUnsupported, NetException
 from winlab.powershell.objects import unwrap
 from winlab.powershell.providers import ItemError, Location, drives_of
@@ -105,7 +105,7 @@ class _CertificateCmdlet(Cmdlet):
             write_file(path, data)
         except NetException as error:
             self.fail(error.type_name, error.message)
-        self.write(info_of(path))
+        self.write(FileInfo(path, path))
 
 
 def utc(value: Any) -> datetime.datetime | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from winlab.powershell.errors import LabUnsupported, NetException
-from winlab.powershell.objects import EnumValue, NetObject
+from winlab.powershell.objects import Byte, EnumValue, Int64, NetObject, PSArray
 from winlab.windows.errors import WindowsError
 
 from . import context
@@ -609,6 +609,98 @@ def version_resource(path: str) -> dict[str, Any]:
 # ------------------------------------------------------------------------------------------------------------ EventLog
 
 _ENTRY_TYPES = {"Error": 1, "Warning": 2, "Information": 4, "SuccessAudit": 8, "FailureAudit": 16}
+
+
+@net_type("System.Diagnostics.Eventing.Reader.EventProperty")
+class EventProperty(NetObject):
+    def __init__(self, content: Any) -> None:
+        self.content = content
+
+    @prop("Value : Object get")
+    def value(self) -> Any:
+        return self.content
+
+
+@net_type("System.Diagnostics.Eventing.Reader.EventRecord", interfaces=("IDisposable",))
+class EventRecord(NetObject):
+    """An event as Get-WinEvent gives it."""
+
+    event: Any
+
+    @prop("Id : Int32 get")
+    def id(self) -> int:
+        return int(self.event.event_id)
+
+    @prop("Version : Nullable`1<Byte> get")
+    def version(self) -> Any:
+        return None
+
+    @prop("Level : Nullable`1<Byte> get")
+    def level(self) -> Any:
+        return Byte(self.event.level_number)
+
+    @prop("LevelDisplayName : String get")
+    def level_display_name(self) -> str:
+        level = str(self.event.level)
+        return "Information" if level.endswith("Audit") else level
+
+    @prop("Task : Nullable`1<Int32> get")
+    def task(self) -> int:
+        return int(self.event.category)
+
+    @prop("LogName : String get")
+    def log_name(self) -> str:
+        return str(self.event.log)
+
+    @prop("ProviderName : String get")
+    def provider_name(self) -> str:
+        return str(self.event.source)
+
+    @prop("RecordId : Nullable`1<Int64> get")
+    def record_id(self) -> Any:
+        return Int64(self.event.record_id)
+
+    @prop("MachineName : String get")
+    def machine_name(self) -> str:
+        return str(self.event.computer)
+
+    @prop("ProcessId : Nullable`1<Int32> get")
+    def process_id(self) -> Any:
+        return int(self.event.pid) if self.event.pid else None
+
+    @prop("TimeCreated : Nullable`1<DateTime> get")
+    def time_created(self) -> DateTime:
+        return DateTime.of(self.event.time)
+
+    @prop("UserId : Security.Principal.SecurityIdentifier get")
+    def user_id(self) -> Any:
+        if not self.event.user:
+            return None
+        from .access import SecurityIdentifier
+
+        return SecurityIdentifier(context.machine().accounts.sid_of(self.event.user))
+
+    @prop("Properties : Collections.Generic.IList`1<Diagnostics.Eventing.Reader.EventProperty> get")
+    def properties(self) -> PSArray:
+        return PSArray([EventProperty(item) for item in self.event.data or [self.event.message]])
+
+    @method("FormatDescription() : String")
+    def format_description(self) -> str:
+        return str(self.event.message)
+
+    @method("Dispose() : Void")
+    def dispose(self) -> None:
+        pass
+
+
+@net_type("System.Diagnostics.Eventing.Reader.EventLogRecord")
+class EventLogRecord(EventRecord):
+    def __init__(self, event: Any) -> None:
+        self.event = event
+
+    @prop("ContainerLog : String get")
+    def container_log(self) -> str:
+        return str(self.event.log)
 
 
 @net_type("System.Diagnostics.EventLogEntry")

@@ -310,6 +310,16 @@ VIEWS: dict[str, View] = {
             ("Message", "Message"),
         )
     ),
+    "System.Diagnostics.Eventing.Reader.EventLogRecord": TableView(
+        _columns(
+            ("TimeCreated", "TimeCreated", 26),
+            ("Id", "Id", 8, "right"),
+            ("LevelDisplayName", "LevelDisplayName", 16),
+            ("Message", "Message"),
+        ),
+        group_by=lambda value: _get(value, "ProviderName"),
+        group_text=lambda value: "   ProviderName: " + str(_get(value, "ProviderName") or ""),
+    ),
     "System.Security.Cryptography.X509Certificates.X509Certificate2": TableView(
         _columns(("Thumbprint", "Thumbprint", 41), ("Subject", "Subject")),
         group_by=lambda value: _get(value, "PSParentPath"),
