@@ -15,7 +15,7 @@ import winrm
 from pyinfra.api import Config, Inventory, State
 from pyinfra.api.host import Host
 
-from tests.labkit import Lab
+from tests.labkit import BIN, Lab
 
 COMMANDS = 100
 BESIDE = 10
@@ -23,6 +23,7 @@ MIB = 1 << 20
 FILE = 32 * MIB
 LARGE = 512 * MIB
 RTT = 0.03
+FLEET = 100
 
 # A process of its own, so that its memory is the connector's alone: how much its peak grows while it sends a large file.
 PUT_LARGE = """
@@ -43,7 +44,31 @@ def run() -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         lab = Lab(Path(folder) / "lab", "127.0.62", 1)
         try:
-            return {**_commands(lab), **_files(lab, Path(folder)), **_time(lab), **_memory(lab, Path(folder))}
+            figures = {**_commands(lab), **_files(lab, Path(folder)), **_time(lab), **_memory(lab, Path(folder))}
+        finally:
+            lab.down()
+    return {**figures, **_fleet()}
+
+
+def _fleet() -> dict[str, Any]:
+    """A hundred servers in one pyinfra run: connect, run a command, disconnect."""
+    with tempfile.TemporaryDirectory() as folder:
+        lab = Lab(Path(folder) / "lab", "127.0.63", FLEET)
+        try:
+            inventory = Path(folder) / "inventory.py"
+            hosts = [f"@winrm/{address}" for address in lab.addresses]
+            inventory.write_text(f"hosts = ({hosts!r}, {{'winrm_user': {lab.status['user']!r}}})\n")
+            start = time.monotonic()
+            done = subprocess.run(
+                [str(BIN / "pyinfra"), "-y", str(inventory), "exec", "--", "[Environment]::MachineName"],
+                env={**os.environ, "WINRM_PASSWORD": lab.password}, capture_output=True, text=True, check=False, timeout=600,
+            )  # fmt: skip
+            assert done.returncode == 0, (done.stdout + done.stderr)[-2000:]
+            return {
+                "connector.fleet_hosts": FLEET,
+                "connector.fleet_seconds": round(time.monotonic() - start, 1),
+                "connector.fleet_powershell_starts": lab.stats()["powershell_starts"],
+            }
         finally:
             lab.down()
 

@@ -241,10 +241,11 @@ def test_lost_loop_has_a_sentence() -> None:
     assert LoopLost("gone", "do").sentence("h") == "h: gone - do"
 
 
-def test_a_transfer_outlives_the_time_for_a_new_process() -> None:
+def test_a_transfer_outlives_the_time_for_a_new_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "CHECK_EVERY", 2)
     server, one = connect(winrm_recycle_after=2)
     for _ in range(2):
         run(one, "out a")
-    files.put(one, io.BytesIO(CONTENTS["random"] * 20), "C:\\r")
-    assert server.files["C:\\r"] == CONTENTS["random"] * 20
+    files.put(one, io.BytesIO(CONTENTS["random"]), "C:\\r")
+    assert server.files["C:\\r"] == CONTENTS["random"]
     assert server.starts == 2
