@@ -594,11 +594,11 @@ class SetItemProperty(_PropertyCmdlet):
         allow_null=True,
         sets=("propertyValuePathSet", "propertyValueLiteralPathSet"),
     )
-    kind = parameter("Type", "String")
+    value_kind = parameter("Type", "String")
     pass_thru = switch("PassThru")
 
     def change(self, location: Location) -> None:
-        kind = str(self.kind) if self.kind is not None else None
+        kind = str(self.value_kind) if self.value_kind is not None else None
         location.provider.set_property(location.path, str(self.name), self.value, kind)
         if self.pass_thru:
             self.give(location, str(self.name))
