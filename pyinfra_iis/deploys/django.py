@@ -17,7 +17,7 @@ from pyinfra_iis.facts.python import Distribution
 from pyinfra_iis.facts.release import Releases
 from pyinfra_iis.facts.windows import Directories, Features, Files, FirewallRule, Server
 from pyinfra_iis.operations import httpplatform, iis, python, release, windows
-from pyinfra_iis.operations.iis import AppPool, HealthCheck, Site
+from pyinfra_iis.operations.iis import AppPool, Site
 from pyinfra_iis.release import release as releases
 from pyinfra_iis.release import wheels
 from pyinfra_iis.release.project import ProjectError
@@ -155,7 +155,7 @@ class _Steps:
         self.pool = _pool(settings)
         self.site = Site(settings.app, wanted.directory, settings.app, settings.bindings, settings.certificate)
         self.folders = _folders(settings)
-        self.health = health_check(settings)
+        self.health = release.health_check(settings)
         self.firewall: dict[str, Any] = {
             "rule": f"pyinfra-iis-{settings.app}",
             "title": f"{settings.app} (HTTP traffic in)",
@@ -174,8 +174,10 @@ class _Steps:
                 name="Unlock handlers and make the app pool", unlocked=UNLOCKED, pools=[self.pool]
             ),
             "folders and access": windows.directories(name="Make folders and grant access", folders=self.folders),
-            "release": release.prepared(name="Prepare the release", release=self.release),
         }
+        if settings.firewall:
+            added["firewall"] = windows.firewall_rule(name="Open the firewall", **self.firewall)
+        added["release"] = release.prepared(name="Prepare the release", release=self.release)
         if settings.migrate:
             added["database"] = release.migrated(
                 name=f"Migrate the database of {settings.app}", release=self.release, _run_once=True
@@ -183,9 +185,7 @@ class _Steps:
         added["site"] = release.live(
             name="Make the release live", release=self.release, site=self.site, check=self.health
         )
-        if settings.firewall:
-            added["firewall"] = windows.firewall_rule(name="Open the firewall", **self.firewall)
-        added["old releases"] = release.pruned(name="Remove old releases", settings=settings)
+        added["old releases"] = release.pruned(name="Remove old releases", release=self.release)
         return added
 
     def read_facts(self) -> None:
@@ -201,7 +201,7 @@ class _Steps:
                 (Configuration, iis.configuration_request(UNLOCKED, [self.pool])),
                 (Configuration, iis.configuration_request(sites=[self.site])),
                 (Directories, windows.directory_request(self.folders)),
-                (Releases, release.state_request(settings)),
+                (Releases, release.state_request(settings, self.release.id)),
                 (Health, self.health.request),
                 *([(FirewallRule, {"name": self.firewall["rule"]})] if settings.firewall else []),
             ],
@@ -260,19 +260,3 @@ def _folders(settings: Settings) -> dict[str, dict[str, str]]:
         settings.root: {identity: "ReadAndExecute"},
         **{rf"{settings.root}\shared\{name}": {identity: "Modify"} for name in ("data", "logs", "media")},
     }
-
-
-def health_check(settings: Settings) -> HealthCheck:
-    """How the deploys ask the site of some settings."""
-    binding = next((binding for binding in settings.bindings if binding.protocol == "http"), settings.bindings[0])
-    address = "localhost" if binding.ip == "*" else binding.ip
-    name = binding.host or next((name for name in settings.hosts if name != "*"), "")
-    name = name.removeprefix(".").removeprefix("*.")
-    return HealthCheck(
-        settings.app,
-        f"{binding.protocol}://{address}:{binding.port}{settings.health.path}",
-        name and f"{name}:{binding.port}",
-        settings.health.status or 0,
-        settings.health.timeout,
-        rf"{settings.root}\shared\logs",
-    )

@@ -8,11 +8,10 @@ from pyinfra import host, logger
 from pyinfra.api import DeployError, deploy
 
 from pyinfra_iis import facts
-from pyinfra_iis.deploys.django import health_check
 from pyinfra_iis.facts.release import Releases
 from pyinfra_iis.operations import release
 from pyinfra_iis.operations.iis import Site
-from pyinfra_iis.operations.release import previous_good
+from pyinfra_iis.operations.release import health_check, previous_good
 from pyinfra_iis.settings import Settings, SettingsError, build, from_data
 
 

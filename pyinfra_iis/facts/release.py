@@ -9,20 +9,12 @@ class Releases(ScriptFact):
     """The complete releases and virtual environments on the server.
 
     `releases` and `environments` (names), `bad` (releases that must not go live), `index` (lines `release environment`),
-    `history` (lines `time release`, oldest first), `live` (the release that the site serves, or empty).
-    Arguments: `root`, the application's folder; `site`, the site's name.
+    `history` (lines `time release`, oldest first), `live` (the release that the site serves, or empty), `folders` (names beside `releases`), `record` (of
+    the live release, else of the last one that was, when `wanted` is not there: JSON compressed with gzip in base64; else empty).
+    Arguments: `root`, the application's folder; `site`, the site's name; `wanted`, a release, or empty.
     """
 
     script = "release/state"
-
-
-class Record(ScriptFact):
-    """The record of one release: `record`, its JSON compressed with gzip in base64, or empty when there is none.
-
-    Arguments: `root`, the application's folder; `id`, the release.
-    """
-
-    script = "release/record"
 
 
 class Wheels(ScriptFact):

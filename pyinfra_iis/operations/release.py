@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import ast
 import base64
 import gzip
 import io
 import json
 import subprocess
 from collections.abc import Generator, Mapping, Sequence
+from copy import deepcopy
 from functools import cache
 from importlib import resources
 from typing import Any
+from weakref import WeakKeyDictionary
 
-from pyinfra import host
-from pyinfra.api import FileUploadCommand, operation
+from pyinfra import host, state
+from pyinfra.api import FileUploadCommand, Host, operation
 from pyinfra.api.command import PyinfraCommand
 
 from pyinfra_iis import facts
-from pyinfra_iis.facts.release import Record, Releases, Wheels
+from pyinfra_iis.facts.release import Releases, Wheels
 from pyinfra_iis.operations import iis, refusal, show_changes
 from pyinfra_iis.operations.iis import HealthCheck, Site
 from pyinfra_iis.powershell import Script
@@ -27,48 +30,100 @@ from pyinfra_iis.release.release import SETTINGS_OVERLAY, Release
 from pyinfra_iis.release.wheels import FOLDER
 from pyinfra_iis.settings import Settings
 
+UPLOADS = "incoming"
+"""The folder for archives that have arrived."""
 
-def state_request(settings: Settings) -> dict[str, str]:
-    """The arguments of the fact that the operations read."""
-    return {"root": settings.root, "site": settings.app}
+
+_known: WeakKeyDictionary[Host, dict[str, dict[str, Any]]] = WeakKeyDictionary()
+"""What this run knows of the releases on a host, by the application's folder."""
+
+
+def state_request(settings: Settings, wanted: str = "") -> dict[str, str]:
+    """The arguments of the fact that the operations read.
+
+    Args:
+        settings: the deploy's settings.
+        wanted: a release; when the server lacks it, the fact tells what it can be made from.
+    """
+    return {"root": settings.root, "site": settings.app, "wanted": wanted}
+
+
+def _look(settings: Settings, wanted: str = "") -> dict[str, Any]:
+    """What a server holds. In a run it is read once: one deploy at a time changes it, and the operations note what they have changed."""
+    if not state.is_executing:
+        return facts.read(host, Releases, **state_request(settings, wanted))
+    known = _known.setdefault(host, {})
+    if settings.root not in known:
+        known[settings.root] = deepcopy(facts.read(host, Releases, **state_request(settings, wanted)))
+        known[settings.root]["tried"] = []
+    return known[settings.root]
+
+
+def _note_prepared(release: Release, tried: bool) -> None:
+    if state.is_executing:
+        known = _look(release.settings)
+        known["releases"].append(release.id)
+        known["environments"].append(release.requirements.key)
+        known["index"].append(f"{release.id} {release.requirements.key}")
+        known["tried"] += [release.id] * tried
+
+
+def _note_live(settings: Settings, identifier: str) -> None:
+    if state.is_executing:
+        known = _look(settings)
+        known["live"] = identifier
+        known["history"].append(f"now {identifier}")
 
 
 @operation()
 def prepared(release: Release) -> Generator[PyinfraCommand, None, None]:
-    """Bring a release to the server and make it ready: files, virtual environment, Django's check, static files.
+    """Bring a release to the server and make it ready: files, virtual environment, Django's check, static files, a trial start.
 
     It goes to a partial name and gets its own when it is complete; nothing that runs is touched. Only files that no release on the server has are sent.
+    Where the database is to be migrated first, the trial start is left to `live`.
 
     Args:
         release: what to bring.
     """
     settings = release.settings
-    state = facts.read(host, Releases, **state_request(settings))
-    if release.id in state["releases"] and release.requirements.key in state["environments"]:
+    there = _look(settings, release.id)
+    environment_there = release.requirements.key in there["environments"]
+    if release.id in there["releases"] and environment_there:
         return
-    base = _base(release, state)
-    _show(release, base, state)
-    archive = rf"incoming\{release.id}.zip"
-    folders = ["incoming", *([FOLDER] if settings.packages == "offline" else [])]
-    yield Script(
-        "windows/make_directories",
-        {"folders": [{"path": rf"{settings.root}\{name}", "grants": []} for name in folders]},
-    )
-    yield FileUploadCommand(io.BytesIO(release.archive(base)), rf"{settings.root}\{archive}")
-    yield _helper(settings, "assemble", archive)
-    where = [release.id, release.requirements.key]
-    if release.requirements.key not in state["environments"]:
-        yield from _send_wheels(release)
-        sources = (
-            ["--no-index", "--find-links", f"../../{FOLDER}"]
-            if settings.packages == "offline"
-            else settings.pip_options
+    base = _base(there)
+    _show(release, base, there)
+    folders = [UPLOADS, *([FOLDER] if settings.packages == "offline" else [])]
+    if missing := [name for name in folders if name not in there["folders"]]:
+        yield Script(
+            "windows/make_directories",
+            {"folders": [{"path": rf"{settings.root}\{name}", "grants": []} for name in missing]},
         )
-        yield _helper(settings, "environment", *where, *sources, *release.requirements.arguments)
-    if settings.server != "runserver" and release.id not in state["releases"]:
-        yield _manage(release, "check", "--deploy")
-        yield _manage(release, "collectstatic", "--noinput", "--verbosity", "0")
-    yield _helper(settings, "complete", archive)
+    yield FileUploadCommand(io.BytesIO(release.archive(base)), rf"{settings.root}\{UPLOADS}\{release.id}.zip")
+    archive = f"{UPLOADS}/{release.id}.zip"
+    steps = [["assemble", archive]]
+    if not environment_there:
+        yield from _send_wheels(release)
+        yield _helper(settings, *steps, ["environment", *_where(release), *_pip_arguments(release)])
+        steps = []
+    if release.id not in there["releases"] and settings.server != "runserver":
+        steps.append(["manage", *_where(release), "check", "--deploy"])
+        steps.append(["manage", *_where(release), "collectstatic", "--noinput", "--verbosity", "0"])
+    tried = release.id not in there["releases"] and not settings.migrate
+    if tried:
+        steps.append(_trial(release))
+    yield _helper(settings, *steps, ["complete", archive], as_site=True)
+    _note_prepared(release, tried)
+
+
+def _where(release: Release) -> list[str]:
+    return [release.id, release.requirements.key]
+
+
+def _pip_arguments(release: Release) -> list[str]:
+    settings = release.settings
+    offline = settings.packages == "offline"
+    sources = ["--no-index", "--find-links", f"../../{FOLDER}"] if offline else settings.pip_options
+    return [*sources, *release.requirements.arguments]
 
 
 def _send_wheels(release: Release) -> Generator[PyinfraCommand, None, None]:
@@ -82,22 +137,16 @@ def _send_wheels(release: Release) -> Generator[PyinfraCommand, None, None]:
             yield FileUploadCommand(str(wheel.path), rf"{folder}\{wheel.name}")
 
 
-def _base(release: Release, state: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The record of the release on the server that the new one is made from: the live one, else the newest that has a record."""
-    candidates = [state["live"], *reversed([line.split()[-1] for line in state["history"]])]
-    for identifier in dict.fromkeys(candidates):
-        if identifier in state["releases"]:
-            packed = facts.read(host, Record, root=release.settings.root, id=identifier)["record"]
-            if packed:
-                return json.loads(gzip.decompress(base64.b64decode(packed)))
-    return None
+def _base(there: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The record of the release on the server that the new one is made from."""
+    return json.loads(gzip.decompress(base64.b64decode(there["record"]))) if there["record"] else None
 
 
-def _show(release: Release, base: Mapping[str, Any] | None, state: Mapping[str, Any]) -> None:
-    if release.requirements.key not in state["environments"]:
+def _show(release: Release, base: Mapping[str, Any] | None, there: Mapping[str, Any]) -> None:
+    if release.requirements.key not in there["environments"]:
         packages = " ".join(release.requirements.arguments)
         show_changes([(release.environment, None, f"virtual environment with {packages}")])
-    if release.id not in state["releases"]:
+    if release.id not in there["releases"]:
         size = sum(file.size for file in release.files.values())
         show_changes([(release.directory, None, f"{len(release.files)} files, {size} bytes")])
         if base:
@@ -118,20 +167,19 @@ def migrated(release: Release) -> Generator[PyinfraCommand, None, None]:
         release: which release; its migrations run with the environment variables of its app pool.
     """
     settings = release.settings
-    state = facts.read(host, Releases, **state_request(settings))
-    if state["live"] == release.id:
+    if _look(settings, release.id)["live"] == release.id:
         return
     show_changes([(f"{settings.app} database", None, "migrate")])
-    yield _manage(release, "migrate", "--noinput")
+    yield _helper(settings, ["manage", *_where(release), "migrate", "--noinput"], as_site=True)
 
 
 @operation()
 def live(release: Release, site: Site, check: HealthCheck) -> Generator[PyinfraCommand, None, None]:
     """Make a prepared release the one that visitors get.
 
-    It must start on a spare port first; then the site's path is switched in one commit, and the site itself must answer from the new
-    release. If it does not, the release before is put back and the operation fails. When it is live already, the site's configuration is
-    brought to what is wanted and the site must be healthy.
+    It must start on a spare port first, unless `prepared` has just seen that; then the site's path is switched in one commit, and the site itself must
+    answer from the new release. If it does not, the release before is put back and the operation fails. When it is live already, the site's
+    configuration is brought to what is wanted and the site must be healthy.
 
     Args:
         release: which release.
@@ -139,20 +187,22 @@ def live(release: Release, site: Site, check: HealthCheck) -> Generator[PyinfraC
         check: how the site is asked.
     """
     settings = release.settings
-    state = facts.read(host, Releases, **state_request(settings))
-    if state["live"] != release.id:
-        if release.id in state["bad"]:
-            yield refusal(
-                f"Release {release.id} did not work on {host.name} before, see {release.directory}.bad there; "
-                "change the project, or remove that file to try again."
-            )
-            return
-        show_changes([(f"site {site.name} release", state["live"] or None, release.id)])
-        yield _trial(release, check)
-        yield switch(settings, release.id, site, check)
+    there = _look(settings, release.id)
+    if there["live"] == release.id:
+        yield from iis.configuration._inner(sites=[site])
+        yield from iis.healthy._inner(check)
         return
-    yield from iis.configuration._inner(sites=[site])
-    yield from iis.healthy._inner(check)
+    if release.id in there["bad"]:
+        yield refusal(
+            f"Release {release.id} did not work on {host.name} before, see {release.directory}.bad there; "
+            "change the project, or remove that file to try again."
+        )
+        return
+    show_changes([(f"site {site.name} release", there["live"] or None, release.id)])
+    if release.id not in there.get("tried", ()):
+        yield _helper(settings, _trial(release), as_site=True)
+    yield switch(settings, release.id, site, check)
+    _note_live(settings, release.id)
 
 
 def previous_good(state: Mapping[str, Any]) -> str:
@@ -177,11 +227,12 @@ def rolled_back(
         check: how the site is asked.
         mark: mark the release that is live now as bad, so that no deploy makes it live again.
     """
-    state = facts.read(host, Releases, **state_request(settings))
-    if state["live"] == target:
+    there = _look(settings)
+    if there["live"] == target:
         return
-    show_changes([(f"site {site.name} release", state["live"] or None, target)])
-    yield switch(settings, target, site, check, bad=state["live"] if mark else "")
+    show_changes([(f"site {site.name} release", there["live"] or None, target)])
+    yield switch(settings, target, site, check, bad=there["live"] if mark else "")
+    _note_live(settings, target)
 
 
 def switch(settings: Settings, identifier: str, site: Site, check: HealthCheck, bad: str = "") -> Script:
@@ -199,8 +250,10 @@ def switch(settings: Settings, identifier: str, site: Site, check: HealthCheck, 
     )
 
 
-def _trial(release: Release, check: HealthCheck) -> Script:
+def _trial(release: Release) -> list[str]:
+    """The helper's command that starts a release on a spare port and asks it."""
     settings = release.settings
+    check = health_check(settings)
     want = {
         "key": release.requirements.key,
         "arguments": list(release.command),
@@ -210,47 +263,57 @@ def _trial(release: Release, check: HealthCheck) -> Script:
         "status": check.status,
         "timeout": check.timeout,
     }
-    return _helper(settings, "trial", release.id, json.dumps(want), script="python/run_for_site", pool=settings.app)
+    return ["trial", release.id, json.dumps(want)]
+
+
+def health_check(settings: Settings) -> HealthCheck:
+    """How the site of some settings is asked."""
+    binding = next((binding for binding in settings.bindings if binding.protocol == "http"), settings.bindings[0])
+    address = "localhost" if binding.ip == "*" else binding.ip
+    name = binding.host or next((name for name in settings.hosts if name != "*"), "")
+    name = name.removeprefix(".").removeprefix("*.")
+    return HealthCheck(
+        settings.app,
+        f"{binding.protocol}://{address}:{binding.port}{settings.health.path}",
+        name and f"{name}:{binding.port}",
+        settings.health.status or 0,
+        settings.health.timeout,
+        rf"{settings.root}\shared\logs",
+    )
 
 
 @operation()
-def pruned(settings: Settings) -> Generator[PyinfraCommand, None, None]:
+def pruned(release: Release) -> Generator[PyinfraCommand, None, None]:
     """Remove releases and virtual environments that are not needed any more.
 
     The newest `keep` releases stay, the live one, and the one before it that was good; so do the environments that they use.
 
     Args:
-        settings: the deploy's settings.
+        release: the release that is live when this runs.
     """
-    state = facts.read(host, Releases, **state_request(settings))
-    order = list(dict.fromkeys(reversed([line.split()[-1] for line in state["history"]])))
-    keep = {state["live"], *order[: settings.keep], *[name for name in order if name not in state["bad"]][:2]}
-    releases = [name for name in state["releases"] if name not in keep and (name in order or name in state["bad"])]
-    if not releases:
+    settings = release.settings
+    there = _look(settings, release.id)
+    order = list(dict.fromkeys([release.id, *reversed([line.split()[-1] for line in there["history"]])]))
+    keep = {*order[: settings.keep], *[name for name in order if name not in there["bad"]][:2]}
+    gone = [name for name in there["releases"] if name not in keep and (name in order or name in there["bad"])]
+    if not gone:
         return
-    uses = dict(line.split() for line in state["index"])
-    used = {uses.get(name) for name in state["releases"] if name not in releases}
-    environments = [key for key in state["environments"] if key not in used]
-    show_changes((name, "release", None) for name in releases)
+    uses = dict(line.split() for line in there["index"])
+    used = {release.requirements.key, *[uses.get(name) for name in there["releases"] if name not in gone]}
+    environments = [key for key in there["environments"] if key not in used]
+    show_changes((name, "release", None) for name in gone)
     show_changes((key, "virtual environment", None) for key in environments)
-    yield _helper(settings, "remove", ",".join(releases), ",".join(environments))
+    yield _helper(settings, ["remove", ",".join(gone), ",".join(environments), str(settings.keep)])
 
 
-def _manage(release: Release, *arguments: str) -> Script:
-    """Run manage.py of a release with the environment of its app pool: settings may need what stands there."""
-    where = [release.id, release.requirements.key]
-    return _helper(
-        release.settings, "manage", *where, *arguments, script="python/run_for_site", pool=release.settings.app
-    )
-
-
-def _helper(settings: Settings, *arguments: str, script: str = "python/run", **request: Any) -> Script:
+def _helper(settings: Settings, *steps: Sequence[str], as_site: bool = False) -> Script:
+    """The command that lets the server's Python take some steps; with the environment variables of the app pool where the site's own code runs."""
     return Script(
-        script,
+        "python/run_for_site" if as_site else "python/run",
         {
-            **request,
+            **({"pool": settings.app} if as_site else {}),
             "interpreter": rf"{settings.python_directory}\python.exe",
-            "arguments": _command_line(["-X", "utf8", "-", *arguments]),
+            "arguments": _command_line(["-X", "utf8", "-", "steps", json.dumps(steps)]),
             "folder": settings.root,
             "by": deployer(),
         },
@@ -260,7 +323,17 @@ def _helper(settings: Settings, *arguments: str, script: str = "python/run", **r
 
 @cache
 def _program() -> str:
-    return resources.files("pyinfra_iis.release").joinpath("helper.py").read_text(encoding="utf-8")
+    """The helper without comments and docstrings: it goes along with every command."""
+    tree = ast.parse(resources.files("pyinfra_iis.release").joinpath("helper.py").read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if isinstance(body, list):
+            body[:] = [part for part in body if not _is_text(part)] or [ast.Pass()]
+    return ast.unparse(tree) + "\n"
+
+
+def _is_text(node: ast.AST) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
 
 
 def _command_line(arguments: Sequence[str]) -> str:
@@ -268,4 +341,13 @@ def _command_line(arguments: Sequence[str]) -> str:
     return subprocess.list2cmdline(arguments)
 
 
-__all__ = ["SETTINGS_OVERLAY", "live", "prepared", "previous_good", "pruned", "rolled_back", "state_request"]
+__all__ = [
+    "SETTINGS_OVERLAY",
+    "health_check",
+    "live",
+    "prepared",
+    "previous_good",
+    "pruned",
+    "rolled_back",
+    "state_request",
+]

@@ -10,13 +10,13 @@ command can be repeated after a crash: what is half done has another name (`.par
     venvs/KEY           a complete virtual environment, never changed
 
 Commands:
+    steps JSON               a list of the commands below with their arguments, in this order; the first that fails is the last
     assemble ARCHIVE         unpack a release beside its final place and check every file
     environment ID KEY ARG...  make the virtual environment; ARGs are those of `pip install`
     manage ID KEY ARG...     run manage.py of the release in that environment
     trial ID JSON            start the release on a spare port and ask it whether it is healthy
     complete ARCHIVE         give the release its final name
-    discard ID KEY           remove what is half done
-    remove RELEASE,... KEY,...  remove releases and virtual environments that are not needed any more
+    remove RELEASE,... KEY,... KEEP  remove releases but the newest KEEP, and virtual environments that no release uses any more
 """
 
 from __future__ import annotations
@@ -41,6 +41,8 @@ SETTINGS_OVERLAY = "pyinfra_iis_settings"
 RETRIES = 20
 PAUSE = 0.25
 """Seconds between tries while a virus scanner or an indexer holds a file."""
+FORGOTTEN = 24 * 3600
+"""Seconds after which an archive that nobody has used is removed."""
 TAIL = 30
 """Lines of a log that tell why something failed."""
 
@@ -103,7 +105,7 @@ def assemble(archive_path: str) -> None:
         files.update(delta["changed"])
         if release_id(delta["environment"], files) != identifier:
             raise Failure(f"the files of release {delta['base']} here are not what this delta was made from")
-        remove(partial_path(identifier))
+        sweep(identifier, os.path.dirname(archive_path))
         sent = set(archive.namelist())
         kept = {entry[0]: path for path, entry in base.items()}
         for path, (sha256, _size) in sorted(files.items()):
@@ -127,6 +129,21 @@ def assemble(archive_path: str) -> None:
         with open(record_path(identifier) + ".partial", "w", encoding="utf-8") as stream:
             json.dump(record, stream, sort_keys=True)
         print(f"put {len(files)} files together, {len(sent) - 1} of them sent")
+
+
+def sweep(identifier: str, uploads: str) -> None:
+    """Remove what deploys that did not get to their end have left: one deploy runs at a time, so nobody works on it."""
+    remove(partial_path(identifier))
+    for folder in ("releases", "venvs", uploads):
+        for name in os.listdir(folder) if os.path.isdir(folder) else []:
+            path = os.path.join(folder, name)
+            # Somebody may bring an archive before it is his turn.
+            forgotten = folder == uploads and os.path.getmtime(path) < time.time() - FORGOTTEN
+            if name.endswith(".partial") or forgotten:
+                try:
+                    shutil.rmtree(path) if os.path.isdir(path) else os.remove(path)
+                except OSError:
+                    print(f"{path} is in use and stays")
 
 
 def copy(source: Any, target: str) -> str:
@@ -248,39 +265,49 @@ def complete(archive_path: str) -> None:
     else:
         rename(partial_path(identifier), release_path(identifier))
     os.remove(archive_path)
-    folder = os.path.dirname(archive_path)
-    if folder and not os.listdir(folder):
-        os.rmdir(folder)
     print(f"release {identifier} is complete")
 
 
-def discard(identifier: str, key: str) -> None:
-    """Remove what is half done."""
-    remove(partial_path(identifier))
-    remove(os.path.join("venvs", key + ".partial"))
-    for leftover in (record_path(identifier) + ".partial", os.path.join("incoming", identifier + ".zip")):
-        if os.path.exists(leftover):
-            os.remove(leftover)
-    if os.path.isdir("incoming") and not os.listdir("incoming"):
-        os.rmdir("incoming")
+def remove_unneeded(releases: str, environments: str, keep: str = "0") -> None:
+    """Remove releases but those that were live last, and environments that no release uses; what is open stays for the next time.
+
+    Args:
+        releases: names with commas.
+        environments: names with commas.
+        keep: how many of the newest stay whatever `releases` says: a deploy may have ended since that was found.
+    """
+    recent = list(dict.fromkeys(reversed([line.split()[-1] for line in read_lines("history.txt")])))[: int(keep)]
+    for name in filter(None, releases.split(",")):
+        if name not in recent:
+            remove_one(release_path(name), record_path(name), release_path(name) + ".bad")
+    uses = dict(line.split() for line in read_lines(os.path.join("releases", "index.txt")))
+    used = {uses.get(name) for name in (os.listdir("releases") if os.path.isdir("releases") else [])}
+    for name in filter(None, environments.split(",")):
+        if name not in used:
+            remove_one(os.path.join("venvs", name))
 
 
-def remove_unneeded(releases: str, environments: str) -> None:
-    """Remove releases and environments; one that is in use stays for the next time."""
-    for folder, names in (("releases", releases), ("venvs", environments)):
-        for name in filter(None, names.split(",")):
-            path = os.path.join(folder, name)
-            try:
-                if os.path.isdir(path):
-                    os.rename(path, path + ".partial")
-                remove(path + ".partial")
-            except (Failure, OSError):
-                print(f"{path} is in use and stays")
-                continue
-            for ending in (".json", ".bad"):
-                if os.path.exists(path + ending):
-                    os.remove(path + ending)
-            print(f"removed {path}")
+def remove_one(folder: str, *files: str) -> None:
+    """Remove a folder and what belongs to it, unless something in it is open."""
+    try:
+        if os.path.isdir(folder):
+            os.rename(folder, folder + ".partial")
+        remove(folder + ".partial")
+    except (Failure, OSError):
+        print(f"{folder} is in use and stays")
+        return
+    for file in files:
+        if os.path.exists(file):
+            os.remove(file)
+    print(f"removed {folder}")
+
+
+def read_lines(path: str) -> list[str]:
+    """The lines of a file that are not empty; none when it is not there."""
+    if not os.path.exists(path):
+        return []
+    with open(path, encoding="ascii", errors="replace") as stream:
+        return [line for line in stream.read().splitlines() if line.strip()]
 
 
 def run(command: Sequence[str], cwd: str | None = None, env: Mapping[str, str] | None = None) -> None:
@@ -338,13 +365,24 @@ def remove(folder: str) -> None:
             time.sleep(PAUSE)
 
 
+def take_steps(steps: str) -> None:
+    """Run several commands in one process.
+
+    Args:
+        steps: JSON, a list of lists: a command's name and its arguments.
+    """
+    for command, *arguments in json.loads(steps):
+        COMMANDS[command](*arguments)
+        sys.stdout.flush()
+
+
 COMMANDS: dict[str, Any] = {
+    "steps": take_steps,
     "assemble": assemble,
     "environment": make_environment,
     "manage": manage,
     "trial": trial,
     "complete": complete,
-    "discard": discard,
     "remove": remove_unneeded,
 }
 

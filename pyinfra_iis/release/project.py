@@ -45,6 +45,9 @@ _UNFIT = re.compile(
 )
 """A part of a path that Windows cannot hold: a device's name, a dot or space at the end, a forbidden character."""
 
+_SUSPICIOUS = re.compile(rf'[<>:"\\|?*\x00-\x1f]|[. ]/|(?:^|/){_DEVICE}[./]', re.IGNORECASE)
+"""Finds quickly that some path of many, with `/` between and behind them, may not fit."""
+
 _MADE_BY = re.compile(r"using Django (\d+)\.(\d+)")
 
 
@@ -177,8 +180,9 @@ class Project:
         found: dict[str, ProjectFile] = {}
         folded: dict[str, str] = {}
         hashes = self._hashes or Hashes(self.root)
-        for relative, entry in self._walk():
-            self._check_name(relative)
+        entries = list(self._walk())
+        self._check_names([relative for relative, _ in entries])
+        for relative, entry in entries:
             other = folded.setdefault(relative.lower(), relative)
             if other != relative:
                 raise ProjectError(f"{other} and {relative} in {self.root} are one name on Windows; rename one.")
@@ -227,11 +231,15 @@ class Project:
             raise ProjectError(f"{self.root / IGNORE_FILE} cannot be read: {error}.") from None
         return pathspec.GitIgnoreSpec.from_lines(lines)
 
+    def _check_names(self, paths: list[str]) -> None:
+        long = max(map(len, paths), default=0) + len(self.settings.root) >= 200
+        if long or _SUSPICIOUS.search("/".join(paths) + "/"):
+            for relative in paths:
+                self._check_name(relative)
+
     def _check_name(self, relative: str) -> None:
         if unfit := _UNFIT.search(relative):
             raise ProjectError(f"{relative} in {self.root} cannot exist on Windows because of '{unfit[0]}'; rename it.")
-        if len(relative) < 100 and len(self.settings.root) < 100:
-            return
         # releases\\<id>.partial\\ stands before it.
         length = len(self.settings.root) + len("\\releases\\") + 16 + len(".partial\\") + len(relative)
         if length >= 260:

@@ -113,6 +113,18 @@ class Release:
         Args:
             base: the record of a release that the server has; what it holds is not sent again.
         """
+        identifier = base["id"] if base else ""
+        if identifier not in self._archives:
+            self._archives.clear()
+            self._archives[identifier] = self._archive(base)
+        return self._archives[identifier]
+
+    @cached_property
+    def _archives(self) -> dict[str, bytes]:
+        """The last archive by its base: asked for when changes are looked for and when they are made, and by each host of a fleet."""
+        return {}
+
+    def _archive(self, base: Mapping[str, Any] | None) -> bytes:
         known = base["files"] if base else {}
         held = {entry[0] for entry in known.values()}
         delta = {

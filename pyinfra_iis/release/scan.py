@@ -7,7 +7,6 @@ import json
 import os
 import time
 from pathlib import Path
-from typing import Any
 
 _RACY = 2_000_000_000
 """Nanoseconds: a file changed this shortly before it was read may change again without its time telling (as git has it)."""
@@ -24,15 +23,15 @@ class Hashes:
     def __init__(self, root: Path, cache: Path | None = None) -> None:
         folder = cache or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pyinfra-iis"
         self._path = folder / f"files-{hashlib.sha256(os.fsencode(root)).hexdigest()[:16]}.json"
-        self._before: dict[str, list[Any]] = self._load()
-        self._now: dict[str, list[Any]] = {}
+        self._before: dict[str, str] = self._load()
+        self._now: dict[str, str] = {}
 
-    def _load(self) -> dict[str, list[Any]]:
+    def _load(self) -> dict[str, str]:
         try:
             kept = json.loads(self._path.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return {}
-        return kept["files"] if isinstance(kept, dict) and kept.get("format") == 1 else {}
+        return kept["files"] if isinstance(kept, dict) and kept.get("format") == 2 else {}
 
     def sha256(self, relative: str, path: Path | str, status: os.stat_result) -> str:
         """A file's SHA-256, hexadecimal.
@@ -45,15 +44,15 @@ class Hashes:
         Raises:
             OSError: the file cannot be read.
         """
-        mark = [status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino]
+        mark = f"{status.st_mtime_ns} {status.st_ctime_ns} {status.st_size} {status.st_ino} "
         kept = self._before.get(relative)
-        if kept is not None and kept[:4] == mark:
+        if kept is not None and kept.startswith(mark):
             self._now[relative] = kept
-            return kept[4]
+            return kept[-64:]
         with open(path, "rb") as stream:
             digest = hashlib.file_digest(stream, "sha256").hexdigest()
         if max(status.st_mtime_ns, status.st_ctime_ns) < time.time_ns() - _RACY:
-            self._now[relative] = [*mark, digest]
+            self._now[relative] = mark + digest
         return digest
 
     def save(self) -> None:
@@ -63,7 +62,7 @@ class Hashes:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             partial = self._path.with_suffix(f".{os.getpid()}")
-            partial.write_text(json.dumps({"format": 1, "files": self._now}), encoding="utf-8")
+            partial.write_text(json.dumps({"format": 2, "files": self._now}), encoding="utf-8")
             partial.replace(self._path)
         except OSError:
             pass

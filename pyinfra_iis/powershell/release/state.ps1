@@ -1,12 +1,15 @@
-# What the application's folder holds, and which release is live. $Request: root, site.
+# What the application's folder holds, and which release is live. $Request: root, site, wanted (a release; when it is not there, the record of one that it can be made from is told, compressed).
 # uses: iis/server_manager
-$State = @{ releases = [object[]] @(); environments = [object[]] @(); bad = [object[]] @(); history = [object[]] @(); index = [object[]] @(); live = '' }
+$State = @{ releases = [object[]] @(); environments = [object[]] @(); bad = [object[]] @(); history = [object[]] @(); index = [object[]] @(); folders = [object[]] @(); live = ''; record = '' }
 foreach ($Kind in @(@('releases', 'releases'), @('environments', 'venvs'))) {
     $Folder = [IO.Path]::Combine($Request.root, $Kind[1])
     if ([IO.Directory]::Exists($Folder)) {
         $Names = foreach ($Path in [IO.Directory]::GetDirectories($Folder)) { [IO.Path]::GetFileName($Path) }
         $State[$Kind[0]] = [object[]] @($Names | Where-Object { -not $_.EndsWith('.partial') })
     }
+}
+if ([IO.Directory]::Exists($Request.root)) {
+    $State.folders = [object[]] @(foreach ($Path in [IO.Directory]::GetDirectories($Request.root)) { [IO.Path]::GetFileName($Path) })
 }
 $Folder = [IO.Path]::Combine($Request.root, 'releases')
 if ([IO.Directory]::Exists($Folder)) {
@@ -22,5 +25,19 @@ if ([IO.File]::Exists($Library)) {
     $Site = $Manager.Sites[$Request.site]
     if ($null -ne $Site) { $State.live = [IO.Path]::GetFileName([string] $Site.Applications['/'].VirtualDirectories['/'].PhysicalPath) }
     $Manager.Dispose()
+}
+if ($Request.wanted -and $State.releases -notcontains $Request.wanted) {
+    $Candidates = @($State.live) + @(for ($Index = $State.history.Length - 1; $Index -ge 0; $Index--) { $State.history[$Index].Split(' ')[-1] })
+    foreach ($Name in $Candidates) {
+        $Path = [IO.Path]::Combine($Folder, $Name + '.json')
+        if ($State.releases -notcontains $Name -or -not [IO.File]::Exists($Path)) { continue }
+        $Memory = New-Object IO.MemoryStream
+        $Zip = New-Object IO.Compression.GZipStream $Memory, ([IO.Compression.CompressionMode]::Compress)
+        $Bytes = [IO.File]::ReadAllBytes($Path)
+        $Zip.Write($Bytes, 0, $Bytes.Length)
+        $Zip.Close()
+        $State.record = [Convert]::ToBase64String($Memory.ToArray())
+        break
+    }
 }
 $State

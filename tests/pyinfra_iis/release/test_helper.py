@@ -72,7 +72,6 @@ def test_a_release_is_assembled_and_completed(root: Path, project: Path) -> None
     assert not (root / "releases" / made.id).exists()
     assert run(root, "complete", ARCHIVE).stdout == f"release {made.id} is complete\n"
     assert files(root / "releases" / made.id) == {path: file.read() for path, file in made.files.items()}
-    assert not (root / "incoming").exists()
     assert record(root, made)["files"] == made.entries
 
 
@@ -123,15 +122,6 @@ def test_a_file_that_is_not_the_manifests_stops_it(root: Path, project: Path, tm
     assert result.returncode == 1
     assert result.stderr == "shop/urls.py did not arrive whole: its SHA-256 is not the manifest's.\n"
     assert not (root / "releases" / made.id).exists()
-
-
-def test_discard_leaves_nothing(root: Path, project: Path) -> None:
-    made = make(project)
-    send(root, made)
-    (root / ARCHIVE).rename(root / "incoming" / f"{made.id}.zip")
-    run(root, "assemble", f"incoming/{made.id}.zip")
-    assert run(root, "discard", made.id, made.requirements.key).returncode == 0
-    assert files(root) == {}
 
 
 def test_what_is_not_needed_goes(root: Path, project: Path) -> None:
