@@ -1112,9 +1112,11 @@ class TestNetConnection(Cmdlet):
         self.write(PSCustomObject.of(result, "TestNetConnectionResult"))
 
     def _connects(self, name: str, port: int) -> bool:
+        target = (connect_address(name), port)
+
         def attempt() -> bool:
             try:
-                socket.create_connection((connect_address(name), port), 5).close()
+                socket.create_connection(target, 5).close()
                 return True
             except OSError:
                 return False

@@ -328,9 +328,11 @@ class ArrayList(_Sequence):
     def is_read_only(self) -> bool:
         return self.read_only
 
+    shared = False  # made by Synchronized
+
     @prop("IsSynchronized : Boolean get")
     def is_synchronized(self) -> bool:
-        return False
+        return self.shared
 
     @prop("SyncRoot : Object get")
     def sync_root(self) -> Any:
@@ -387,7 +389,10 @@ class ArrayList(_Sequence):
 
     @overloads("System.Collections.ArrayList", "Synchronized")
     def synchronized(source: Any) -> Any:
-        return source
+        made = ArrayList(())
+        made.items = need(source, "list").items if isinstance(source, _Sequence) else elements(source)
+        made.shared = True
+        return made
 
     @overloads("System.Collections.ArrayList", "ReadOnly", "FixedSize")
     def wrapped(source: Any) -> ArrayList:

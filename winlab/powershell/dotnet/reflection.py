@@ -246,3 +246,16 @@ class AppDomain(NetObject):
     @prop("BaseDirectory : String get")
     def base_directory(self) -> str:
         return "C:\\Windows\\System32\\WindowsPowerShell\\v1.0\\"
+
+
+@net_type("System.Runtime.InteropServices.RuntimeEnvironment")
+class RuntimeEnvironment:
+    """Where .NET Framework is."""
+
+    @static("GetRuntimeDirectory() : String")
+    def get_runtime_directory() -> str:
+        return "C:\\Windows\\Microsoft.NET\\Framework64\\v4.0.30319\\"
+
+    @static("GetSystemVersion() : String")
+    def get_system_version() -> str:
+        return "v4.0.30319"
