@@ -49,10 +49,6 @@ def _state() -> _State:
 class _IISCmdlet(Cmdlet):
     """Common to the cmdlets: the configuration system's refusals as errors of the command."""
 
-    def begin(self) -> None:
-        if not self.machine.has_module(self.module_name):
-            raise self.runtime.command_missing(self.command_name)
-
     def fail(self, error: NetException, target: Any = None) -> None:
         self.throw(ErrorRecord(error, f"{error.type_name}", "NotSpecified", target))
 
@@ -634,8 +630,6 @@ def _declare_lacking(name: str, module: str) -> None:
         rest = parameter("Rest", "Object[]", remaining=True)
 
         def begin(self) -> None:
-            if not self.machine.has_module(module):
-                raise self.runtime.command_missing(name)
             raise LabUnsupported(f"the command {name}")
 
 

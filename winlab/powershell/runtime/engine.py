@@ -1151,7 +1151,7 @@ class Runtime:
         if function is not None:
             return function
         cls = find_cmdlet(name)
-        if cls is not None:
+        if cls is not None and (self.machine is None or self.machine.has_module(cls.module_name)):
             if not self.shared.modules_prepared and cls.module_name != "Microsoft.PowerShell.Core":
                 self._prepare_modules()
             return CmdletInfo(cls)
