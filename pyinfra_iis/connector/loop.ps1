@@ -392,12 +392,7 @@ function Get-ExitCode($Runspace, [bool]$Failed) {
         return $code
     }
     if ($Failed) { return 1 }
-    $after = [powershell]::Create()
-    $after.Runspace = $Runspace
-    [void]$after.AddScript('$?')
-    $fine = $after.Invoke()
-    $after.Dispose()
-    if ($fine.Count -gt 0 -and $fine[0] -eq $true) { return 0 }
+    if ($Runspace.SessionStateProxy.GetVariable('?') -ne $false) { return 0 }
     $native = $Runspace.SessionStateProxy.GetVariable('LASTEXITCODE')
     if ($native -is [int] -and $native -ne 0) { return $native }
     return 1

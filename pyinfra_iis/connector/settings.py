@@ -283,7 +283,7 @@ def read_settings(name: str, data: Mapping[str, Any], config_connect_timeout: fl
         read_timeout=read,
         start_timeout=number("winrm_start_timeout", 1, 3600),
         reconnect_timeout=number("winrm_reconnect_timeout", 0, 3600),
-        idle_timeout=number("winrm_idle_timeout", 10, 2147483),
+        idle_timeout=number("winrm_idle_timeout", 1, 2147483),
         keep_alive=number("winrm_keep_alive", 0, 86400),
         envelope_size=int(number("winrm_envelope_size", 32, 8192)) * 1024,
         process_per_command=bool(get("winrm_process_per_command")),

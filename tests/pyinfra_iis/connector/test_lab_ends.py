@@ -30,18 +30,18 @@ def processes(host: Host) -> int:
 def start(lab: Lab, tmp_path: Path) -> Callable[[], subprocess.Popen[bytes]]:
     """A pyinfra run in the middle of a long command."""
     (tmp_path / "inventory.py").write_text(
-        f"hosts = (['@winrm/{lab.addresses[0]}'], {{'winrm_user': {lab.status['user']!r}, 'winrm_idle_timeout': 10}})\n"
+        f"hosts = (['@winrm/{lab.addresses[0]}'], {{'winrm_user': {lab.status['user']!r}, 'winrm_idle_timeout': 3, 'winrm_operation_timeout': 2}})\n"
     )
 
     def run() -> subprocess.Popen[bytes]:
-        before = lab.stats()["actions"].get("Receive", {}).get("requests", 0)
+        before = lab.stats()["actions"].get("Send", {}).get("requests", 0)
         found = subprocess.Popen(
             [str(BIN / "pyinfra"), "-y", "inventory.py", "exec", "--", "Start-Sleep -Seconds 60"],
             cwd=tmp_path, env={**os.environ, "WINRM_PASSWORD": lab.password}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
         )  # fmt: skip
         limit = time.monotonic() + 30
-        while lab.stats()["actions"].get("Receive", {}).get("requests", 0) < before + 2 and time.monotonic() < limit:
+        while lab.stats()["actions"].get("Send", {}).get("requests", 0) < before + 2 and time.monotonic() < limit:
             time.sleep(0.3)
         time.sleep(1)
         return found
