@@ -235,3 +235,19 @@ def test_events_xml_and_sockets(run: Run) -> None:
         "36",
         "0",
     ]
+
+
+def test_data_files(run: Run) -> None:
+    lines = run("""
+        '@{ Sites = @( @{ Name = "a"; Port = 80 }, @{ Name = "b"; Port = -1; On = $true } ); One = @(1); List = 1, 2 }' |
+            Set-Content C:\\c.psd1
+        $d = Import-PowerShellDataFile C:\\c.psd1
+        $d.Sites.Count; $d.sites[1].Port; $d.Sites[1].On; $d.One.GetType().Name; $d.List -join '+'
+        '@{ a = Get-Date }' | Set-Content C:\\e.psd1
+        Import-PowerShellDataFile C:\\e.psd1
+        '$x' | Set-Content C:\\e.psd1
+        Import-PowerShellDataFile C:\\e.psd1
+    """)
+    assert lines[:5] == ["2", "-1", "True", "Object[]", "1+2"]
+    assert lines[5].startswith("! InvalidOperationException,Import-PowerShellDataFile: ")
+    assert lines[6].startswith("! CouldNotParseAsPowerShellDataFileNoHashtableRoot,Import-PowerShellDataFile: ")

@@ -6,21 +6,24 @@ import uuid
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from winlab.powershell.ast import HashtableAst
 from winlab.powershell.commands.core import Cmdlet, SetInfo, ValidateRange, cmdlet, parameter, switch
 from winlab.powershell.commands.management import local_only, texts
 from winlab.powershell.commands.security import _PathCmdlet
 from winlab.powershell.dotnet.core import get_type
 from winlab.powershell.dotnet.diagnostics import EventLogRecord
-from winlab.powershell.dotnet.files import FileInfo, read_file
+from winlab.powershell.dotnet.files import FileInfo, decode, read_file
 from winlab.powershell.dotnet.identity import Guid
 from winlab.powershell.dotnet.paths import Path
 from winlab.powershell.dotnet.time import DateTime
 from winlab.powershell.dotnet.xml import XmlDocument, XmlNamespaceManager, decode_xml, select
-from winlab.powershell.errors import LabUnsupported, NetException
+from winlab.powershell.errors import ErrorRecord, LabUnsupported, NetException
 from winlab.powershell.objects import PSCustomObject, PSMember, UInt16, UInt32, unwrap
+from winlab.powershell.parser import parse
 from winlab.powershell.runtime.conversion import convert
 from winlab.powershell.runtime.members import ensure_members
 from winlab.powershell.runtime.wildcard import has_wildcards, wildcard
+from winlab.powershell.safevalue import safe_value
 from winlab.windows.native import listening_sockets
 
 UTILITY = "Microsoft.PowerShell.Utility"
@@ -42,6 +45,46 @@ class NewTemporaryFile(Cmdlet):
         if self.should_process(self.runtime.get_env("TEMP") or "", "New-TemporaryFile"):
             made = Path.get_temp_file_name()
             self.write(FileInfo(made, made))
+
+
+@cmdlet("Import-PowerShellDataFile", module=UTILITY, kind="Function", default_set="ByPath")
+class ImportPowerShellDataFile(_PathCmdlet):
+    """The hashtable of a .psd1 file; nothing of it is run."""
+
+    path = parameter("Path", "String[]", roles={"ByPath": SetInfo(position=0)})
+    literal_path = parameter("LiteralPath", "String[]", by_name=True, sets=("ByLiteralPath",), aliases=("PSPath",))
+
+    def process(self) -> None:
+        for place in self.places():
+            full = self.need_file_system(place, "data files")
+            try:
+                tree, _, errors = parse(decode(read_file(full)), full)
+            except NetException as error:
+                self.write_error(self.error(error.type_name, error.message, "", "NotSpecified"))
+                continue
+            tables = [] if errors else tree.find_all(lambda node: isinstance(node, HashtableAst), False)
+            if not tables:
+                self.bad_data(full, "" if errors else "NoHashtableRoot")
+                continue
+            try:
+                self.write(safe_value(tables[0]))
+            except NetException as error:
+                outer = NetException(
+                    "System.Management.Automation.MethodInvocationException",
+                    f'Exception calling "SafeGetValue" with "0" argument(s): "{error.message}"',
+                    error,
+                )
+                self.write_error(ErrorRecord(outer, "InvalidOperationException", "NotSpecified", None))
+
+    def bad_data(self, path: str, more: str) -> None:
+        self.write_error(
+            self.error(
+                "System.InvalidOperationException",
+                f"Could not parse '{path}' as a PowerShell Data File.",
+                f"CouldNotParseAsPowerShellDataFile{more}",
+                "InvalidData",
+            )
+        )
 
 
 # ------------------------------------------------------------------------------------------------------------ Select-Xml

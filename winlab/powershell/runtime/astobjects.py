@@ -27,6 +27,7 @@ from winlab.powershell.errors import SMA, LabUnsupported
 from winlab.powershell.objects import NetObject, PSArray, PSReference, ScriptBlock, unwrap
 from winlab.powershell.runtime.context import current
 from winlab.powershell.runtime.conversion import to_bool, to_string
+from winlab.powershell.safevalue import safe_value
 
 LANGUAGE = SMA + "Language."
 _ADDITIONS = {"ScriptBlockAst": {"cache"}, "VariablePath": {"scope", "unqualified_path"}}
@@ -273,7 +274,7 @@ class _AstMembers(SyntaxObject):
 
     @method("SafeGetValue() : Object")
     def safe_value(self) -> Any:
-        raise LabUnsupported("Ast.SafeGetValue()")
+        return safe_value(self.node)
 
 
 @net_type(LANGUAGE + "CommandAst", base=LANGUAGE + "CommandBaseAst")
