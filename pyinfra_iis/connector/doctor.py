@@ -42,7 +42,6 @@ $principal = New-Object System.Security.Principal.WindowsPrincipal($identity)
 'language=' + $ExecutionContext.SessionState.LanguageMode
 'system=' + [Environment]::OSVersion.Version
 'computer=' + [Environment]::MachineName
-'time=' + [DateTime]::UtcNow.ToString('yyyy-MM-ddTHH:mm:ss')
 """
 
 
@@ -390,12 +389,6 @@ def _powershell(session: Session, said: dict[str, str], took: float) -> Iterable
     else:
         yield Finding("note", "rights", f"{said.get('user')} is not an administrator",
                       "Add-LocalGroupMember -Group Administrators -Member NAME; for a local account also LocalAccountTokenFilterPolicy = 1")  # fmt: skip
-    if said.get("time"):
-        try:
-            there = datetime.fromisoformat(said["time"]).replace(tzinfo=UTC)
-            yield _clock(abs((there - datetime.now(UTC)).total_seconds()))
-        except ValueError:
-            pass
     version = said.get("version", "unknown")
     old = version.split(".")[0].isdigit() and tuple(int(n) for n in version.split(".")[:2]) < (5, 1)
     yield Finding("bad" if old else "ok", "PowerShell", f"{version}, {said.get('language')}, Windows {said.get('system')}, started in {took:.1f} s",
