@@ -25,7 +25,7 @@ from pyinfra_iis.operations import iis, refusal, show_changes
 from pyinfra_iis.operations.iis import HealthCheck, Site
 from pyinfra_iis.powershell import Script
 from pyinfra_iis.release import wheels
-from pyinfra_iis.release.origin import deployer
+from pyinfra_iis.release.origin import run_note
 from pyinfra_iis.release.release import SETTINGS_OVERLAY, Release
 from pyinfra_iis.release.wheels import FOLDER
 from pyinfra_iis.settings import Settings
@@ -243,7 +243,7 @@ def switch(settings: Settings, identifier: str, site: Site, check: HealthCheck, 
             "root": settings.root,
             "release": identifier,
             "bad": bad,
-            "by": deployer(),
+            "by": run_note(),
             "site": {**site.request, "path": rf"{settings.root}\releases\{identifier}"},
             "health": {**check.request, "status": check.status, "timeout": check.timeout, "log": check.log},
         },
@@ -315,7 +315,7 @@ def _helper(settings: Settings, *steps: Sequence[str], as_site: bool = False) ->
             "interpreter": rf"{settings.python_directory}\python.exe",
             "arguments": _command_line(["-X", "utf8", "-", "steps", json.dumps(steps)]),
             "folder": settings.root,
-            "by": deployer(),
+            "by": run_note(),
         },
         hidden={"program": _program()},
     )

@@ -12,6 +12,11 @@ _RACY = 2_000_000_000
 """Nanoseconds: a file changed this shortly before it was read may change again without its time telling (as git has it)."""
 
 
+def cache_folder() -> Path:
+    """Where this user keeps what can be found out again."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pyinfra-iis"
+
+
 class Hashes:
     """The kept hashes of one project.
 
@@ -21,7 +26,7 @@ class Hashes:
     """
 
     def __init__(self, root: Path, cache: Path | None = None) -> None:
-        folder = cache or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pyinfra-iis"
+        folder = cache or cache_folder()
         self._path = folder / f"files-{hashlib.sha256(os.fsencode(root)).hexdigest()[:16]}.json"
         self._before: dict[str, str] = self._load()
         self._now: dict[str, str] = {}

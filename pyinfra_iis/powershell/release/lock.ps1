@@ -1,5 +1,7 @@
-# One deploy of an application at a time. The lock is a note of who deploys from which process; it ends with that process, so a dead deploy holds nothing.
-function Enter-Deploy([string] $Root, [string] $By) {
+# One deploy of an application at a time. The lock is a note of who deploys from which process; it ends with that process, so a dead deploy
+# holds nothing. A PowerShell process whose client was killed lives on for a while; the client's machine knows that, and then its processes here are ended. $By: user, run, ended (runs).
+# uses: windows/run_program
+function Enter-Deploy([string] $Root, $By) {
     [void] [IO.Directory]::CreateDirectory($Root)
     $Path = [IO.Path]::Combine($Root, 'deploy.lock')
     $Self = [Diagnostics.Process]::GetCurrentProcess()
@@ -22,10 +24,15 @@ function Enter-Deploy([string] $Root, [string] $By) {
             $Other = $null
             try { $Other = [Diagnostics.Process]::GetProcessById($Holder.process) } catch [ArgumentException] { }
             if ($null -ne $Other -and $Other.StartTime.ToUniversalTime().ToString('o') -eq $Holder.started) {
-                throw "$($Holder.by) has been deploying to $Root on $($env:COMPUTERNAME) since $($Holder.since); wait until that deploy has ended."
+                if ($By.ended -notcontains $Holder.run) {
+                    throw "$($Holder.by) has been deploying to $Root on $($env:COMPUTERNAME) since $($Holder.since); wait until that deploy has ended, or end process $($Holder.process) there if it hangs."
+                }
+                $Ended = Invoke-Program ([IO.Path]::Combine([Environment]::SystemDirectory, 'taskkill.exe')) "/F /T /PID $($Holder.process)" $Root @{} ''
+                if ($Ended.exit_code -ne 0 -and -not $Other.HasExited) { throw "Process $($Holder.process) on $($env:COMPUTERNAME), left by a deploy that was broken off, does not end: $($Ended.errors.Trim())" }
+                [void] $Other.WaitForExit(10000)
             }
         }
-        $Note = ConvertTo-Json -Compress @{ by = $By; since = [DateTime]::UtcNow.ToString('s') + 'Z'; process = $Self.Id; started = $Started }
+        $Note = ConvertTo-Json -Compress @{ by = $By.user; run = $By.run; since = [DateTime]::UtcNow.ToString('s') + 'Z'; process = $Self.Id; started = $Started }
         $Bytes = [Text.Encoding]::UTF8.GetBytes($Note)
         $File.SetLength(0)
         $File.Write($Bytes, 0, $Bytes.Length)
