@@ -132,9 +132,12 @@ def _files(lab: Lab, folder: Path) -> dict[str, Any]:
 def _time(lab: Lab) -> dict[str, Any]:
     lab.winlab("set", f"rtt={RTT * 1000:g}")
     host = _connect(lab)
-    start = time.monotonic()
-    _run(host, COMMANDS)
-    ratio = (time.monotonic() - start) / (COMMANDS * RTT)
+    seconds = []
+    for _ in range(3):  # the least of three: other work of this machine only ever adds
+        start = time.monotonic()
+        _run(host, COMMANDS)
+        seconds.append(time.monotonic() - start)
+    ratio = min(seconds) / (COMMANDS * RTT)
     host.disconnect()
 
     lab.winlab("set", "powershell-start=700")

@@ -41,13 +41,12 @@ def answer(command: StringCommand) -> Answer | None:
     quoted = list(_quoted(command))
     if not quoted:
         return None
-    for path in (quoted[0], "~/" + quoted[0]):
-        for fact, script in _FACTS.items():
-            if _text(fact().command(path)) == raw:
-                return Answer(script(_home(path)), True)
+    for fact, script in _FACTS.items():
+        if _text(fact().command(quoted[0])) == raw:
+            return Answer(script(quoted[0]), True)
     for words, do in _DEEDS.items():
         if len(quoted) == do.__code__.co_argcount and _text(StringCommand(*words, *map(QuoteString, quoted))) == raw:
-            return Answer(do(*(_home(path) for path in quoted)), False)
+            return Answer(do(*quoted), False)
     return None
 
 
@@ -176,10 +175,6 @@ _DEEDS: dict[tuple[str, ...], Callable[..., str]] = {
     ("mv",): _move,
     ("touch",): _touch,
 }
-
-
-def _home(path: str) -> str:
-    return path
 
 
 def _text(command: str | StringCommand) -> str:

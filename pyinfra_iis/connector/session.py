@@ -7,6 +7,7 @@ given up, and run again only if nobody can have seen it run or it is marked safe
 from __future__ import annotations
 
 import base64
+import gzip
 import logging
 import secrets as random_secrets
 import string
@@ -68,14 +69,21 @@ def loop_text() -> str:
     return "\n".join(line for line in lines if line and not line.startswith("#")) + "\n"
 
 
+def packed(script: str) -> bytes:
+    """A script as the loader reads it: only letters that every console code page leaves alone."""
+    return base64.b64encode(gzip.compress(script.encode("ascii"), 9, mtime=0))
+
+
 def loader(size: int) -> str:
-    """The command line that starts PowerShell: it reads ``size`` bytes of stdin and runs them."""
+    """The command line that starts PowerShell: it reads ``size`` bytes of stdin, a packed script (``packed``), and runs it."""
     script = (
         "$ErrorActionPreference='Stop';"
         "$i=[Console]::OpenStandardInput();"
         f"$b=New-Object byte[] {size};$n=0;"
         "while($n -lt $b.Length){$r=$i.Read($b,$n,$b.Length-$n);if($r -lt 1){exit 90};$n+=$r};"
-        ". ([scriptblock]::Create([Text.Encoding]::ASCII.GetString($b)))"
+        "$m=New-Object IO.MemoryStream (,[Convert]::FromBase64String([Text.Encoding]::ASCII.GetString($b)));"
+        "$z=New-Object IO.Compression.GZipStream $m,([IO.Compression.CompressionMode]::Decompress);"
+        ". ([scriptblock]::Create((New-Object IO.StreamReader $z).ReadToEnd()))"
     )
     return f'{POWERSHELL} -Command "{script}"'
 
@@ -130,7 +138,7 @@ class Session:
         try:
             self.shell = self.shell or self._patiently(self._create)
             token = "".join(random_secrets.choice(string.ascii_letters) for _ in range(16))
-            script = f"$Token = '{token}'\n{loop_text()}".encode("ascii")
+            script = packed(f"$Token = '{token}'\n{loop_text()}")
             self.command = self._patiently(lambda: self.wire.command(self._shell, loader(len(script))))
             self.starts += 1
             self._shake_hands(token.encode(), script)

@@ -53,7 +53,7 @@ class FakeLoop:
 
     def step(self) -> bool:
         if self.stage == "script" and len(self.input) >= self.wanted:
-            text = self.input[: self.wanted].decode()
+            text = gzip.decompress(base64.b64decode(self.input[: self.wanted])).decode()
             del self.input[: self.wanted]
             self.token = re.search(r"\$Token = '(\w+)'", text)[1].encode()  # type: ignore[index]
             self.stage = "probe"
