@@ -317,19 +317,42 @@ def _helper(settings: Settings, *steps: Sequence[str], as_site: bool = False) ->
             "folder": settings.root,
             "by": run_note(),
         },
-        hidden={"program": _program()},
+        hidden={"program": _program(frozenset({"steps", *[command for command, *_ in steps]}))},
     )
 
 
 @cache
-def _program() -> str:
-    """The helper without comments and docstrings: it goes along with every command."""
+def _program(commands: frozenset[str]) -> str:
+    """As much of the helper as some of its commands need, without comments and docstrings: it goes along each time."""
     tree = ast.parse(resources.files("pyinfra_iis.release").joinpath("helper.py").read_text(encoding="utf-8"))
     for node in ast.walk(tree):
         body = getattr(node, "body", None)
         if isinstance(body, list):
             body[:] = [part for part in body if not _is_text(part)] or [ast.Pass()]
+        if isinstance(node, ast.Dict) and node in _values(tree, "COMMANDS"):
+            kept = [
+                pair
+                for pair in zip(node.keys, node.values, strict=True)
+                if isinstance(pair[0], ast.Constant) and pair[0].value in commands
+            ]
+            node.keys, node.values = [key for key, _ in kept], [value for _, value in kept]
+    functions = {part.name: part for part in tree.body if isinstance(part, ast.FunctionDef)}
+    used: set[str] = set()
+    waiting = [part for part in tree.body if not isinstance(part, ast.FunctionDef)]
+    while waiting:
+        names = {node.id for node in ast.walk(waiting.pop()) if isinstance(node, ast.Name)}
+        waiting += [functions[name] for name in sorted(names & functions.keys() - used)]
+        used |= names
+    tree.body = [part for part in tree.body if not isinstance(part, ast.FunctionDef) or part.name in used]
     return ast.unparse(tree) + "\n"
+
+
+def _values(tree: ast.Module, name: str) -> list[ast.expr | None]:
+    return [
+        part.value
+        for part in tree.body
+        if isinstance(part, ast.AnnAssign) and isinstance(part.target, ast.Name) and part.target.id == name
+    ]
 
 
 def _is_text(node: ast.AST) -> bool:
