@@ -10,9 +10,7 @@ def main() -> int:
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] == "winlab":
             raise
-        sys.stderr.write(
-            f"winlab: the package {error.name} is missing; install the lab's own: pip install 'pyinfra-iis[lab]'\n"
-        )
+        sys.stderr.write(f"winlab: the package {error.name} is missing; install the distribution's extra 'lab'\n")
         return 1
     return command()
 

@@ -152,7 +152,7 @@ class StoreConfiguration:
 
     def application_stamp(self, site: Site, application: Application) -> Hashable:
         paths = [a.physical_path for a in site.applications if _is_above(a, application)]
-        stamps = []
+        stamps: list[tuple[int, int, int] | None] = []
         for folder in paths:
             try:
                 status = os.stat(self.machine.fs.host_path(folder.rstrip("\\") + "\\web.config"))
@@ -214,7 +214,7 @@ class StoreConfiguration:
                 WorkerFiles(self.machine, reader),
                 self._store._schema,
                 secrets=self._store.secrets,
-                lock=self._lock,  # type: ignore[arg-type]
+                lock=self._lock,
             )
             view = self._views[reader.sid] = _IdentityView(store)
         return view

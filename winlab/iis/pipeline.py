@@ -343,7 +343,7 @@ class Pipeline:
         prefix, path = expand(item.get("prefixLanguageFilePath", "")), expand(item["path"])
         full = f"{prefix}\\en-US\\{path}" if prefix else path
         try:
-            return self.machine.fs.read_bytes(full)  # type: ignore[no-any-return]
+            return self.machine.fs.read_bytes(full)
         except WindowsError:
             standard = errorpages.custom_page(status) if prefix else None
             return standard or errorpages.INTERNAL_ERROR.encode()

@@ -310,12 +310,12 @@ class AppPool:
         model = self.settings.settings.child("processModel")
         try:
             if kind == "ApplicationPoolIdentity":
-                return accounts.token(f"IIS AppPool\\{self.name}")  # type: ignore[no-any-return]
+                return accounts.token(f"IIS AppPool\\{self.name}")
             if kind == "SpecificUser":
-                return accounts.logon(model.get("userName", ""), model.get("password", ""), "batch")  # type: ignore[no-any-return]
+                return accounts.logon(model.get("userName", ""), model.get("password", ""), "batch")
             return accounts.token(
                 {"LocalSystem": "SYSTEM", "LocalService": "LOCAL SERVICE"}.get(kind, "NETWORK SERVICE")
-            )  # type: ignore[no-any-return]
+            )
         except WindowsError as error:
             self._report(
                 5021,

@@ -35,7 +35,7 @@ class TlsContexts:
             connection.context = chosen
             return None
 
-        front.sni_callback = choose  # type: ignore[assignment]
+        front.sni_callback = choose
         return front
 
     def _choose(self, endpoint: Endpoint, name: str) -> ssl.SSLContext | None:
@@ -69,4 +69,4 @@ class TlsContexts:
 
     def _pem(self, thumbprint: str, store: str) -> bytes | None:
         """Certificate and private key, None when the store has no such certificate with a key."""
-        return self.machine.certificates.pem(thumbprint, store)  # type: ignore[no-any-return]
+        return self.machine.certificates.pem(thumbprint, store)
