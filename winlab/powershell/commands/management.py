@@ -697,6 +697,8 @@ class StartProcess(Cmdlet):
             self.write(made)
         if self.wait:
             wait_until(lambda: not any(item.alive for item in _family(started)), None)
+            for handle in handles:
+                handle.close()
 
     def _program(self) -> str:
         """A path as given, or a program found on the PATH."""
