@@ -18,6 +18,14 @@ def test_a_server_answers_as_recorded(path: Path, running_lab: LabCommand) -> No
     lab = running_lab
     lab("set", "SRV1", "allow-unencrypted=on", "basic=on")
     try:
-        replay(path, lab.json("status")["hosts"][0]["winrm"], lab.json("status")["password"])
+        status = lab.json("status")
+        for tries_left in (2, 1, 0):
+            try:
+                replay(path, status["hosts"][0]["winrm"], status["password"])
+                break
+            except AssertionError:
+                # On a busy machine a program's end may come later than its output, and so in a reply of its own.
+                if not tries_left:
+                    raise
     finally:
         lab("set", "clear")
