@@ -38,6 +38,10 @@ _known: WeakKeyDictionary[Host, dict[str, dict[str, Any]]] = WeakKeyDictionary()
 """What this run knows of the releases on a host, by the application's folder."""
 
 
+_unmigrated: dict[str, str] = {}
+"""Releases whose migrations have begun in this run, on one host for all, and have not succeeded, by the application's folder."""
+
+
 def state_request(settings: Settings, wanted: str = "") -> dict[str, str]:
     """The arguments of the fact that the operations read.
 
@@ -170,7 +174,11 @@ def migrated(release: Release) -> Generator[PyinfraCommand, None, None]:
     if _look(settings, release.id)["live"] == release.id:
         return
     show_changes([(f"{settings.app} database", None, "migrate")])
+    if state.is_executing:
+        _unmigrated[settings.root] = release.id
     yield _helper(settings, ["manage", *_where(release), "migrate", "--noinput"], as_site=True)
+    if state.is_executing:
+        del _unmigrated[settings.root]
 
 
 @operation()
@@ -188,7 +196,7 @@ def live(release: Release, site: Site, check: HealthCheck) -> Generator[PyinfraC
     """
     settings = release.settings
     there = _look(settings, release.id)
-    if there["live"] == release.id:
+    if there["live"] == release.id and there["history"] and there["history"][-1].split()[-1] == release.id:
         yield from iis.configuration._inner(sites=[site])
         yield from iis.healthy._inner(check)
         return
@@ -198,8 +206,12 @@ def live(release: Release, site: Site, check: HealthCheck) -> Generator[PyinfraC
             "change the project, or remove that file to try again."
         )
         return
+    if state.is_executing and _unmigrated.get(settings.root) == release.id:
+        yield refusal(f"Release {release.id} does not go live on {host.name}, because its database was not migrated.")
+        return
+    # It may be live already by a deploy that was broken off before it saw the site answer.
     show_changes([(f"site {site.name} release", there["live"] or None, release.id)])
-    if release.id not in there.get("tried", ()):
+    if release.id not in there.get("tried", ()) and there["live"] != release.id:
         yield _helper(settings, _trial(release), as_site=True)
     yield switch(settings, release.id, site, check)
     _note_live(settings, release.id)

@@ -97,6 +97,7 @@ def assemble(archive_path: str) -> None:
     with zipfile.ZipFile(archive_path) as archive:
         delta = json.loads(archive.read("delta.json").decode("utf-8"))
         identifier = delta["id"]
+        sweep(identifier, os.path.dirname(archive_path))
         if os.path.isdir(release_path(identifier)):
             print(f"release {identifier} is there already")
             return
@@ -105,7 +106,6 @@ def assemble(archive_path: str) -> None:
         files.update(delta["changed"])
         if release_id(delta["environment"], files) != identifier:
             raise Failure(f"the files of release {delta['base']} here are not what this delta was made from")
-        sweep(identifier, os.path.dirname(archive_path))
         sent = set(archive.namelist())
         kept = {entry[0]: path for path, entry in base.items()}
         for path, (sha256, _size) in sorted(files.items()):

@@ -39,6 +39,8 @@ IGNORED_FILES = _names(IGNORE_FILE, "*.pyc", "*.pyo", "*~", "*.swp", ".DS_Store"
 PRIVATE_FILES = _names("*.sqlite3", "*.sqlite3-journal", "*.sqlite3-wal", "*.sqlite3-shm", ".env", ".env.*")
 """Files that stay on the controlling machine too, but with a warning: a user may have meant them to go along."""
 
+_SPECIAL_FILES = re.compile(f"{IGNORED_FILES.pattern}|{PRIVATE_FILES.pattern}")
+
 _DEVICE = r"(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])"
 _UNFIT = re.compile(
     rf"(?:^|(?<=/))(?:{_DEVICE}(?:\.[^/]*)?|[^/]*[. ])(?=/|$)|[^/]*[<>:\"\\|?*\x00-\x1f][^/]*", re.IGNORECASE
@@ -182,16 +184,16 @@ class Project:
         hashes = self._hashes or Hashes(self.root)
         entries = list(self._walk())
         self._check_names([relative for relative, _ in entries])
+        sha256 = hashes.sha256
         for relative, entry in entries:
-            other = folded.setdefault(relative.lower(), relative)
-            if other != relative:
+            if (other := folded.setdefault(relative.lower(), relative)) is not relative:
                 raise ProjectError(f"{other} and {relative} in {self.root} are one name on Windows; rename one.")
             try:
                 status = entry.stat(follow_symlinks=False)
-                digest = hashes.sha256(relative, entry.path, status)
+                digest = sha256(relative, entry.path, status)
             except OSError as error:
                 raise ProjectError(f"{entry.path} cannot be read: {error.strerror}.") from None
-            found[relative] = ProjectFile(relative, digest, status.st_size, source=entry.path)
+            found[relative] = ProjectFile(relative, digest, status.st_size, entry.path)
         hashes.save()
         return found
 
@@ -212,9 +214,11 @@ class Project:
                 raise ProjectError(
                     f"{relative} in {self.root} is a symbolic link; put the file itself there or keep it out."
                 )
-            if IGNORED_FILES.fullmatch(entry.name):
+            if not _SPECIAL_FILES.fullmatch(entry.name):
+                pass
+            elif IGNORED_FILES.fullmatch(entry.name):
                 continue
-            if PRIVATE_FILES.fullmatch(entry.name):
+            else:
                 self.warnings.append(f"{relative} stays here: databases and .env files do not belong to a release.")
                 continue
             if not entry.is_file(follow_symlinks=False):

@@ -7,6 +7,7 @@ import json
 import os
 import time
 from pathlib import Path
+from typing import Any
 
 _RACY = 2_000_000_000
 """Nanoseconds: a file changed this shortly before it was read may change again without its time telling (as git has it)."""
@@ -28,15 +29,15 @@ class Hashes:
     def __init__(self, root: Path, cache: Path | None = None) -> None:
         folder = cache or cache_folder()
         self._path = folder / f"files-{hashlib.sha256(os.fsencode(root)).hexdigest()[:16]}.json"
-        self._before: dict[str, str] = self._load()
-        self._now: dict[str, str] = {}
+        self._before: dict[str, list[Any]] = self._load()
+        self._now: dict[str, list[Any]] = {}
 
-    def _load(self) -> dict[str, str]:
+    def _load(self) -> dict[str, list[Any]]:
         try:
             kept = json.loads(self._path.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return {}
-        return kept["files"] if isinstance(kept, dict) and kept.get("format") == 2 else {}
+        return kept["files"] if isinstance(kept, dict) and kept.get("format") == 3 else {}
 
     def sha256(self, relative: str, path: Path | str, status: os.stat_result) -> str:
         """A file's SHA-256, hexadecimal.
@@ -49,15 +50,16 @@ class Hashes:
         Raises:
             OSError: the file cannot be read.
         """
-        mark = f"{status.st_mtime_ns} {status.st_ctime_ns} {status.st_size} {status.st_ino} "
+        # A hash of numbers is the same in every process.
+        mark = hash((status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino))
         kept = self._before.get(relative)
-        if kept is not None and kept.startswith(mark):
+        if kept is not None and kept[0] == mark:
             self._now[relative] = kept
-            return kept[-64:]
+            return kept[1]
         with open(path, "rb") as stream:
             digest = hashlib.file_digest(stream, "sha256").hexdigest()
         if max(status.st_mtime_ns, status.st_ctime_ns) < time.time_ns() - _RACY:
-            self._now[relative] = mark + digest
+            self._now[relative] = [mark, digest]
         return digest
 
     def save(self) -> None:
@@ -67,7 +69,7 @@ class Hashes:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             partial = self._path.with_suffix(f".{os.getpid()}")
-            partial.write_text(json.dumps({"format": 2, "files": self._now}), encoding="utf-8")
+            partial.write_text(json.dumps({"format": 3, "files": self._now}), encoding="utf-8")
             partial.replace(self._path)
         except OSError:
             pass
