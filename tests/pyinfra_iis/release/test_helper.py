@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from pyinfra_iis.release import release
+from pyinfra_iis.operations.release import _program
+from pyinfra_iis.release import helper, release
 from pyinfra_iis.release.release import Release
 from pyinfra_iis.settings import build
 from tests.pyinfra_iis import projects
@@ -181,3 +182,24 @@ def test_a_trial_start(root: Path, program: str, answer: str, problem: str) -> N
     assert result.stderr.endswith(problem)
     if "module" in program:
         assert "no module named shop" in result.stderr
+
+
+def test_commands_go_with_the_part_of_the_helper_that_they_need(root: Path) -> None:
+    whole = set(helper.COMMANDS)
+    for command in sorted(whole - {"steps"}):
+        program = _program(frozenset({"steps", command}))
+        assert len(program) < len(PROGRAM) * 0.7
+        names: dict[str, Any] = {"__name__": "part"}
+        exec(compile(program, "part", "exec"), names)  # noqa: S102
+        assert set(names["COMMANDS"]) == {"steps", command}
+    program = _program(frozenset({"steps", "remove"}))
+    (root / "releases/old").mkdir(parents=True)
+    (root / "releases/recent").mkdir()
+    (root / "history.txt").write_text("t old\nt recent\n")
+    steps = json.dumps([["remove", "old,recent", "", "1"]])
+    result = subprocess.run(
+        [sys.executable, "-", "steps", steps], cwd=root, input=program, capture_output=True, text=True, check=True
+    )
+    # What went live last stays, whatever is asked for.
+    assert result.stdout == "removed releases/old\n"
+    assert (root / "releases/recent").is_dir()
