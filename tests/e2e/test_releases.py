@@ -155,7 +155,11 @@ MISHAPS = {
 
 def deploy(lab: Lab, address: str, project: Path, **environment: str) -> tuple[int, str]:
     """A deploy with something that happens in the middle."""
-    data = [item for key, value in values(project).items() for item in ("--data", f"{key}={value}")]
+    data = [
+        item
+        for key, value in values(project, winrm_reconnect_timeout=3).items()
+        for item in ("--data", f"{key}={value}")
+    ]
     run = subprocess.run(
         [sys.executable, "-m", "tests.e2e.crashing", "inventories/lab.py", "deploys/django_iis.py", "-y", "--limit", f"@winrm/{address}", *data],
         env={**lab.environment, "CRASH_HOST": lab.name(address), **environment},
