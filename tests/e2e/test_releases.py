@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -43,7 +44,7 @@ def address(lab: Lab, project: Path) -> str:
     return lab.addresses[0]
 
 
-def values(project: Path, **more: object) -> dict[str, object]:
+def values(project: Path, **more: object) -> dict[str, Any]:
     return {"django_project": project, "django_bindings": f"*:{PORT}:", **more}
 
 
