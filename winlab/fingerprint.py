@@ -105,7 +105,8 @@ def _records(folder: Path) -> dict[str, tuple[str, bool]]:
     result: dict[str, tuple[str, bool]] = {}
     for path in sorted(folder.rglob("*.json")):
         relative = path.relative_to(folder)
-        if relative.parts[0] == "C" or relative.name == "registry.json":
+        # `.python` is the lab's own: what it tells the real interpreters of this machine.
+        if relative.parts[0] in ("C", ".python") or relative.name == "registry.json":
             continue
         volatile = any(
             fnmatch.fnmatchcase(part.lower(), pattern) for part in relative.parts for pattern in VOLATILE_RECORDS

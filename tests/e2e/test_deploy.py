@@ -102,7 +102,10 @@ def test_a_changed_template_arrives(lab: Lab, tmp_path: Path) -> None:
 
 MISTAKES = {
     "no manage.py": ({"django_project": "templates"}, r"the project folder \S+templates holds no manage\.py"),
-    "wrong password": ({"winrm_password": "wrong"}, r"127\.\d+\.\d+\.\d+: the server refused user Administrator .* check winrm_user and winrm_password"),
+    "wrong password": (
+        {"winrm_password": "wrong"},
+        r"127\.\d+\.\d+\.\d+: the server refused user Administrator .* check winrm_user and winrm_password",
+    ),
     "wrong sum": ({"django_handler": None}, r"The SHA-256 of http://\S+\.msi is [0-9a-f]{64}, but 0{64} was expected"),
     "syntax error": ({"django_project": None}, r"Syntax error in \S+settings\.py, line \d+: "),
 }

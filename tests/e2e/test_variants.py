@@ -50,20 +50,23 @@ def test_each_server_answers_behind_the_handler(lab: Lab, project: Path, server:
 
 def test_a_handler_is_replaced_only_when_that_is_said(lab: Lab, project: Path) -> None:
     address = lab.addresses[3]
+    before = lab.pyinfra(address, django_project=project, django_server="waitress")
+    assert before.code == 0, before.output
     sums = lab.artifact_sums()
     handler = {
         "version": "2.0",
         "url": lab.status["artifacts"] + "httpbridge_x64.msi",
         "sha256": sums["httpbridge_x64.msi"],
     }
-    refused = lab.pyinfra(address, django_project=project, django_handler=json.dumps(handler))
+    options = {"django_project": project, "django_server": "waitress"}
+    refused = lab.pyinfra(address, **options, django_handler=json.dumps(handler))
     assert refused.code != 0
     assert "has HttpPlatformHandler 1.2, but 2.0 is wanted" in refused.output
     assert "Traceback" not in refused.output
-    done = lab.pyinfra(address, django_project=project, django_handler=json.dumps({**handler, "replace": True}))
+    done = lab.pyinfra(address, **options, django_handler=json.dumps({**handler, "replace": True}))
     assert done.code == 0, done.output
     assert get(address, "/")[0] == 200
-    again = lab.pyinfra(address, django_project=project, django_handler=json.dumps(handler))
+    again = lab.pyinfra(address, **options, django_handler=json.dumps(handler))
     assert again.changed == [], again.output
 
 
