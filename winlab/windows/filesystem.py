@@ -194,11 +194,13 @@ class FileHandle:
         return self._file.fileno()
 
     def close(self) -> None:
-        if self.closed:
-            return
-        self.closed = True
-        self._file.close()
-        self.fs.forget_handle(self)
+        # Whoever closes second comes back when the file is free, not before.
+        with self.fs.machine.lock:
+            if self.closed:
+                return
+            self.closed = True
+            self._file.close()
+            self.fs.forget_handle(self)
         if self.delete_on_close:
             self.fs.remove(self.path)
 
