@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-JOBS ?= 2
+JOBS ?= 3
 export WINLAB_STATE ?= $(CURDIR)/.winlab
 
 .PHONY: setup demo test bench lint format clean
