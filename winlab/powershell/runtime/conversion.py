@@ -661,7 +661,7 @@ def _to_type(value: Any, t: NetType) -> Any:
         if found is not None:
             return found
         raise cast_error(
-            "InvalidCastConvertingStringToType" if False else "ConvertToFinalInvalidCastException",
+            "ConvertToFinalInvalidCastException",
             f'Cannot convert the "{value}" value of type "System.String" to type "System.Type".',
         )
     raise _final(value, t)

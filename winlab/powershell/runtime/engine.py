@@ -804,7 +804,7 @@ class Runtime:
             self.frame = saved
         if metadata.cmdlet_binding:
             processor.set_common(binder.bound, metadata)
-            frame.args = PSArray() if False else None
+            frame.args = None
         else:
             frame.args = PSArray([self._loose(a) for a in self._loosened(binder.left_over)])
         self._fill_parameters(processor, frame, binder, code)

@@ -383,10 +383,6 @@ def find_member(value: Any, name: str) -> Any:
     if isinstance(base, Dictionary):
         if name in base:
             return base[name]
-        if not base.ignore_case:
-            for key, item in base.items():
-                if isinstance(key, str) and key.lower() == lower and False:
-                    return item
     adapter = getattr(base, "ps_get", None)
     if adapter is not None:
         found = adapter(name)
@@ -1072,7 +1068,7 @@ def _set_array(base: Any, index: list[Any], new: Any) -> None:
     key = base_of(index[0])
     if len(index) > 1:
         raise runtime_error(
-            "NeedMultidimensionalIndex" if False else "ArraySliceAssignmentFailed",
+            "ArraySliceAssignmentFailed",
             "Array assignment failed because index is a slice.",
         )
     if is_enumerable(key):

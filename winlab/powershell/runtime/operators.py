@@ -376,7 +376,7 @@ def _repeat_count(right: Any) -> int:
     count = int(convert(right, INT32))
     if count < 0:
         raise runtime_error(
-            "ArgumentOutOfRange" if False else "System.ArgumentOutOfRangeException",
+            "System.ArgumentOutOfRangeException",
             "Specified argument was out of the range of valid values.\r\nParameter name: times",
             kind="System.ArgumentOutOfRangeException",
             category="OperationStopped",
