@@ -21,12 +21,14 @@ Commands:
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import http.client
 import json
 import os
 import re
 import shutil
+import signal
 import socket
 import stat
 import subprocess
@@ -208,11 +210,12 @@ def trial(identifier: str, wanted: str) -> None:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
+            start_new_session=os.name != "nt",
         )
         try:
             problem = ask_until_healthy(process, port, want)
         finally:
-            process.kill()
+            end_tree(process)
             process.wait()
         if problem:
             log.seek(0)
@@ -220,6 +223,16 @@ def trial(identifier: str, wanted: str) -> None:
             print("\n".join(lines[-TAIL:]), file=sys.stderr)
             raise Failure(f"release {identifier} {problem}; it was not made live")
     print(f"release {identifier} starts and is healthy")
+
+
+def end_tree(process: subprocess.Popen[bytes]) -> None:
+    """End a process with everything it has started: some servers work in processes of their own, which would live on."""
+    if os.name == "nt":
+        subprocess.run(["taskkill", "/PID", str(process.pid), "/T", "/F"], capture_output=True, check=False)
+    else:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+    process.kill()
 
 
 def ask_until_healthy(process: subprocess.Popen[bytes], port: int, want: Mapping[str, Any]) -> str:

@@ -203,3 +203,30 @@ def test_commands_go_with_the_part_of_the_helper_that_they_need(root: Path) -> N
     # What went live last stays, whatever is asked for.
     assert result.stdout == "removed releases/old\n"
     assert (root / "releases/recent").is_dir()
+
+
+FORKING = """\
+import os, subprocess, sys, time
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+open("child.txt", "w").write(str(child.pid))
+time.sleep(60)
+"""
+
+
+def test_a_trial_leaves_no_process_behind(root: Path) -> None:
+    (root / "releases/r").mkdir(parents=True)
+    (root / "releases/r/server.py").write_text(FORKING)
+    (root / "venvs/k/Scripts").mkdir(parents=True)
+    (root / "venvs/k/Scripts/python.exe").symlink_to(sys.executable)
+    want = {
+        "key": "k",
+        "arguments": ["server.py"],
+        "environment": {},
+        "host": "",
+        "path": "/",
+        "status": 0,
+        "timeout": 2,
+    }
+    assert run(root, "trial", "r", json.dumps(want)).returncode == 1
+    child = Path("/proc", (root / "releases/r/child.txt").read_text())
+    assert not child.exists() or "Z" in (child / "stat").read_text().rpartition(")")[2]
