@@ -35,7 +35,6 @@ COMMAND_MODULES = (
     "winlab.powershell.commands.accounts",
     "winlab.powershell.commands.library",
     "winlab.powershell.commands.windows",
-    "winlab.powershell.commands.webadministration",
     "winlab.powershell.formatting.cmdlets",
     "winlab.iis.mwa",
     "winlab.iis.commands",
