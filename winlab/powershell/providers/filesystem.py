@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from winlab.powershell.dotnet.core import get_type
+from winlab.powershell.dotnet.declare import path_error
 from winlab.powershell.errors import LabUnsupported, NetException
 from winlab.powershell.providers import Child, Drive, ItemError, Provider
 from winlab.powershell.runtime.invoke import construct
@@ -15,29 +16,10 @@ HIDDEN, SYSTEM, READONLY, DIRECTORY = 0x2, 0x4, 0x1, 0x10
 
 
 def net_exception(error: WindowsError, path: str) -> NetException:
-    """A refusal of the file system as .NET's System.IO reports it."""
-    code = error.code
-    if code == 2:
-        return NetException("System.IO.FileNotFoundException", f"Could not find file '{path}'.", FileName=path)
-    if code in (3, 15):
-        return NetException("System.IO.DirectoryNotFoundException", f"Could not find a part of the path '{path}'.")
-    if code == 5:
-        return NetException("System.UnauthorizedAccessException", f"Access to the path '{path}' is denied.")
-    if code == 206:
-        return NetException(
-            "System.IO.PathTooLongException",
-            "The specified path, file name, or both are too long. The fully qualified file name must be less than 260 characters, and the "
-            "directory name must be less than 248 characters.",
-        )
-    if code == 32:
-        text = f"The process cannot access the file '{path}' because it is being used by another process."
-        return NetException("System.IO.IOException", text, HResult=-2147024864)
-    if code in (80, 183):
-        return NetException("System.IO.IOException", f"The file '{path}' already exists.", HResult=-2147024816)
-    if code == 123:
+    """A refusal of the file system as .NET reports it; the cmdlets look at a path's characters before they ask."""
+    if error.code == 123:
         return NetException("System.ArgumentException", "Illegal characters in path.")
-    message = error.message
-    return NetException("System.IO.IOException", message, HResult=(0x80070000 | code) - (1 << 32))
+    return path_error(error, path)
 
 
 class FileSystemProvider(Provider):
