@@ -6,22 +6,18 @@ from collections.abc import Iterable
 
 from pyinfra import host, logger, state
 from pyinfra.api import FunctionCommand, Host, State
-from pyinfra.api.output import echo, format_text
+from pyinfra.api.output import format_text
+
+from pyinfra_iis.operations.changes import Change, show
 
 
 def show_changes(changes: Iterable[tuple[str, object, object]]) -> None:
-    """Under `--diff`, print properties that will change: once, when changes are looked for, or with `-y`, when they are made.
+    """Show and record properties that will change, given as tuples; see `pyinfra_iis.operations.changes.show`.
 
     Args:
         changes: what, the old value (None: nothing there), the new value (None: taken away).
     """
-    if not state.config.DIFF or (state.is_executing and state.should_check_for_changes()):
-        return
-    for what, old, new in changes:
-        if old is not None:
-            echo(f"{host.print_prefix}  {format_text(f'- {what}: {old}', 'red')}", err=True)
-        if new is not None:
-            echo(f"{host.print_prefix}  {format_text(f'+ {what}: {new}', 'green')}", err=True)
+    show(Change(*change) for change in changes)
 
 
 def refusal(sentence: str) -> FunctionCommand:
