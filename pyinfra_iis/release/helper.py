@@ -9,6 +9,9 @@ command can be repeated after a crash: what is half done has another name (`.par
     releases/index.txt  lines `ID KEY`: which virtual environment a release uses
     venvs/KEY           a complete virtual environment, never changed
 
+Before something gets the name of a complete thing, its files are on the disk, not only in Windows' cache: a power cut afterwards cannot leave a
+complete release with holes. Lists that grow line by line may end in half a line then; it counts as not there.
+
 Commands:
     steps JSON               a list of the commands below with their arguments, in this order; the first that fails is the last
     assemble ARCHIVE         unpack a release beside its final place and check every file
@@ -36,7 +39,8 @@ import sys
 import tempfile
 import time
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 SETTINGS_OVERLAY = "pyinfra_iis_settings"
@@ -45,6 +49,8 @@ PAUSE = 0.25
 """Seconds between tries while a virus scanner or an indexer holds a file."""
 FORGOTTEN = 24 * 3600
 """Seconds after which an archive that nobody has used is removed."""
+FLUSHES = 16
+"""Files that are written through to the disk at once: it takes them together."""
 TAIL = 30
 """Lines of a log that tell why something failed."""
 
@@ -130,6 +136,7 @@ def assemble(archive_path: str) -> None:
         record = {**delta["about"], "id": identifier, "environment": delta["environment"], "files": files}
         with open(record_path(identifier) + ".partial", "w", encoding="utf-8") as stream:
             json.dump(record, stream, sort_keys=True)
+            to_disk(stream)
         print(f"put {len(files)} files together, {len(sent) - 1} of them sent")
 
 
@@ -176,6 +183,7 @@ def make_environment(identifier: str, key: str, *arguments: str) -> None:
     ]
     run([*pip, "install", "--no-warn-script-location", "--quiet", *arguments], cwd=files_path(identifier))
     run([*pip, "freeze"], cwd=files_path(identifier))
+    flush_folder(partial)
     rename(partial, final)
 
 
@@ -265,11 +273,9 @@ def complete(archive_path: str) -> None:
     with zipfile.ZipFile(archive_path) as archive:
         delta = json.loads(archive.read("delta.json").decode("utf-8"))
     identifier = delta["id"]
-    with open(os.path.join("releases", "index.txt"), "a+", encoding="ascii") as index:
-        index.seek(0)
-        line = f"{identifier} {delta['environment']}\n"
-        if line not in index.readlines():
-            index.write(line)
+    if os.path.isdir(partial_path(identifier)):
+        flush_folder(partial_path(identifier))
+    add_line(os.path.join("releases", "index.txt"), f"{identifier} {delta['environment']}")
     record = record_path(identifier)
     if os.path.exists(record + ".partial"):
         os.replace(record + ".partial", record)
@@ -281,6 +287,58 @@ def complete(archive_path: str) -> None:
     print(f"release {identifier} is complete")
 
 
+def flush_folder(folder: str) -> None:
+    """Write all files of a folder through to the disk."""
+    with ThreadPoolExecutor(FLUSHES) as pool:
+        for _ in pool.map(flush_file, files_below(folder)):
+            pass
+
+
+def files_below(folder: str) -> Iterator[str]:
+    """The files in a folder and the folders in it."""
+    for parent, _, names in os.walk(folder):
+        yield from (path for path in (os.path.join(parent, name) for name in names) if not os.path.islink(path))
+
+
+def flush_file(path: str) -> None:
+    """Write a file through to the disk; Windows wants it open for writing for that."""
+    mode = os.stat(path).st_mode
+    if not mode & stat.S_IWRITE:
+        os.chmod(path, mode | stat.S_IWRITE)
+    with open_patiently(path) as stream:
+        to_disk(stream)
+    if not mode & stat.S_IWRITE:
+        os.chmod(path, mode)
+
+
+def open_patiently(path: str) -> Any:
+    """Open a file for writing, also when a virus scanner holds it just now."""
+    for attempt in range(RETRIES):
+        try:
+            return open(path, "rb+")
+        except PermissionError:
+            if attempt == RETRIES - 1:
+                raise
+            time.sleep(PAUSE)
+    return None
+
+
+def to_disk(stream: Any) -> None:
+    """Have what was written to an open file on the disk."""
+    stream.flush()
+    os.fsync(stream.fileno())
+
+
+def add_line(path: str, line: str) -> None:
+    """Add a line to a list unless it is there, after half a line on one of its own."""
+    with open(path, "a+", encoding="ascii", errors="replace") as stream:
+        stream.seek(0)
+        text = stream.read()
+        if line not in text.splitlines() or not text.endswith("\n"):
+            stream.write(("" if text.endswith("\n") or not text else "\n") + line + "\n")
+        to_disk(stream)
+
+
 def remove_unneeded(releases: str, environments: str, keep: str = "0") -> None:
     """Remove releases but those that were live last, and environments that no release uses; what is open stays for the next time.
 
@@ -289,11 +347,11 @@ def remove_unneeded(releases: str, environments: str, keep: str = "0") -> None:
         environments: names with commas.
         keep: how many of the newest stay whatever `releases` says: a deploy may have ended since that was found.
     """
-    recent = list(dict.fromkeys(reversed([line.split()[-1] for line in read_lines("history.txt")])))[: int(keep)]
+    recent = list(dict.fromkeys(reversed([name for _, name in read_pairs("history.txt")])))[: int(keep)]
     for name in filter(None, releases.split(",")):
         if name not in recent:
             remove_one(release_path(name), record_path(name), release_path(name) + ".bad")
-    uses = dict(line.split() for line in read_lines(os.path.join("releases", "index.txt")))
+    uses = dict(read_pairs(os.path.join("releases", "index.txt")))
     used = {uses.get(name) for name in (os.listdir("releases") if os.path.isdir("releases") else [])}
     for name in filter(None, environments.split(",")):
         if name not in used:
@@ -315,12 +373,12 @@ def remove_one(folder: str, *files: str) -> None:
     print(f"removed {folder}")
 
 
-def read_lines(path: str) -> list[str]:
-    """The lines of a file that are not empty; none when it is not there."""
+def read_pairs(path: str) -> list[list[str]]:
+    """The lines of a file that have two words, as words; none when it is not there. Half a line, left by a power cut, does not count."""
     if not os.path.exists(path):
         return []
     with open(path, encoding="ascii", errors="replace") as stream:
-        return [line for line in stream.read().splitlines() if line.strip()]
+        return [line.split() for line in stream.read().splitlines() if len(line.split()) == 2]
 
 
 def run(command: Sequence[str], cwd: str | None = None, env: Mapping[str, str] | None = None) -> None:

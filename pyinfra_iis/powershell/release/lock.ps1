@@ -18,8 +18,12 @@ function Enter-Deploy([string] $Root, $By) {
     try {
         $Reader = New-Object IO.StreamReader $File
         $Text = $Reader.ReadToEnd()
+        $Holder = $null
         if ($Text) {
-            $Holder = ConvertFrom-Json $Text
+            # A power cut may have left half a note.
+            try { $Holder = ConvertFrom-Json $Text } catch { }
+        }
+        if ($null -ne $Holder.process) {
             if ($Holder.process -eq $Self.Id -and $Holder.started -eq $Started) { return }
             $Other = $null
             try { $Other = [Diagnostics.Process]::GetProcessById($Holder.process) } catch [ArgumentException] { }

@@ -16,9 +16,10 @@ if ([IO.Directory]::Exists($Folder)) {
     $Names = foreach ($Path in [IO.Directory]::GetFiles($Folder, '*.bad')) { [IO.Path]::GetFileNameWithoutExtension($Path) }
     $State.bad = [object[]] @($Names | Where-Object { $_ })
 }
-foreach ($List in @(@('history', 'history.txt'), @('index', 'releases\index.txt'))) {
+# Half a line, left by a power cut, does not count.
+foreach ($List in @(@('history', 'history.txt', '^\S+ r[0-9a-f]{15}$'), @('index', 'releases\index.txt', '^r[0-9a-f]{15} \S+$'))) {
     $Path = [IO.Path]::Combine($Request.root, $List[1])
-    if ([IO.File]::Exists($Path)) { $State[$List[0]] = [object[]] @([IO.File]::ReadAllLines($Path) | Select-Object -Last 200) }
+    if ([IO.File]::Exists($Path)) { $State[$List[0]] = [object[]] @([IO.File]::ReadAllLines($Path) | Where-Object { $_ -cmatch $List[2] } | Select-Object -Last 200) }
 }
 if ([IO.File]::Exists($Library)) {
     $Manager = New-ServerManager

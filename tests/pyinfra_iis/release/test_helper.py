@@ -15,7 +15,7 @@ import pytest
 from pyinfra_iis.operations.release import _program
 from pyinfra_iis.release import helper, release
 from pyinfra_iis.release.release import Release
-from pyinfra_iis.settings import build
+from pyinfra_iis.settings import DjangoSettings, build
 from tests.pyinfra_iis import projects
 
 PROGRAM = resources.files("pyinfra_iis.release").joinpath("helper.py").read_text(encoding="utf-8")
@@ -28,7 +28,7 @@ def project(tmp_path: Path) -> Path:
 
 
 def make(project: Path) -> Release:
-    return release.make(build({"project": project}))
+    return release.make(build({"project": project}, DjangoSettings))
 
 
 @pytest.fixture
@@ -230,3 +230,26 @@ def test_a_trial_leaves_no_process_behind(root: Path) -> None:
     assert run(root, "trial", "r", json.dumps(want)).returncode == 1
     child = Path("/proc", (root / "releases/r/child.txt").read_text())
     assert not child.exists() or "Z" in (child / "stat").read_text().rpartition(")")[2]
+
+
+def test_half_a_line_does_not_count(root: Path, project: Path) -> None:
+    made = make(project)
+    (root / "releases").mkdir()
+    index = root / "releases/index.txt"
+    index.write_text("rold kold\nrhalf")
+    deploy(root, made)
+    assert index.read_text().splitlines() == ["rold kold", "rhalf", f"{made.id} {made.requirements.key}"]
+    (root / "releases/rold").mkdir()
+    (root / "venvs/kold").mkdir(parents=True)
+    (root / "history.txt").write_text("t rold\nt")
+    assert "removed" not in run(root, "remove", "rold", "kold", "1").stdout
+    assert run(root, "remove", "rold", "kold", "0").stdout == "removed releases/rold\nremoved venvs/kold\n"
+
+
+def test_files_that_nobody_may_write_to_are_written_through(tmp_path: Path) -> None:
+    file = tmp_path / "a/b"
+    file.parent.mkdir()
+    file.touch()
+    file.chmod(0o444)
+    helper.flush_folder(str(tmp_path))
+    assert file.stat().st_mode & 0o777 == 0o444

@@ -38,6 +38,19 @@ def content(folder: Path) -> dict[str, str]:
     return {path.relative_to(folder).as_posix(): path.read_text() for path in folder.rglob("*") if path.is_file()}
 
 
+class Disk:
+    """Which contents of files have been written through to the disk: the others are lost when the power goes."""
+
+    def __init__(self) -> None:
+        self.written: dict[int, bytes] = {}
+
+    def fsync(self, descriptor: int) -> None:
+        self.written[os.fstat(descriptor).st_ino] = Path(f"/proc/self/fd/{descriptor}").read_bytes()
+
+    def lost(self, path: Path) -> bool:
+        return self.written.get(path.stat().st_ino) != path.read_bytes()
+
+
 def run_until(calls: int | None, *commands: tuple[str, str]) -> bool:
     """Run commands of the helper; before the given call that changes a file or folder the process dies."""
     left = [calls]
@@ -70,6 +83,8 @@ def test_a_complete_release_is_one_that_was_deployed(deploys: list[tuple[dict[st
     before = os.getcwd()
     with tempfile.TemporaryDirectory() as folder, MonkeyPatch.context() as patch:
         patch.setattr(origin, "describe", lambda _root: {})
+        disk = Disk()
+        patch.setattr(os, "fsync", disk.fsync)
         os.chdir(folder)
         try:
             deployed: dict[str, dict[str, str]] = {}
@@ -77,11 +92,11 @@ def test_a_complete_release_is_one_that_was_deployed(deploys: list[tuple[dict[st
                 made = release(tree)
                 deployed[made.id] = tree
                 finished = deploy(made, list(deployed), back, dies)
-                check(deployed)
+                check(deployed, disk)
                 assert not finished or content(Path("releases") / made.id) == tree
             # The last one, at last without a mishap.
             assert deploy(made, list(deployed), 1, None)
-            check(deployed)
+            check(deployed, disk)
             assert content(Path("releases") / made.id) == tree
             assert not list(Path().rglob("*.partial"))
         finally:
@@ -97,8 +112,10 @@ def deploy(made: Any, known: list[str], back: int, dies: int | None) -> bool:
     return run_until(dies, ("assemble", archive), ("complete", archive))
 
 
-def check(deployed: dict[str, dict[str, str]]) -> None:
+def check(deployed: dict[str, dict[str, str]], disk: Disk) -> None:
     for folder in Path("releases").glob("*"):
         if folder.is_dir() and not folder.name.endswith(".partial"):
             assert content(folder) == deployed[folder.name]
             assert f"{folder.name} k" in Path("releases/index.txt").read_text().splitlines()
+            record, index = folder.with_suffix(".json"), Path("releases/index.txt")
+            assert not [path for path in (*folder.rglob("*"), record, index) if path.is_file() and disk.lost(path)]
