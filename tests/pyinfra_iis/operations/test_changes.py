@@ -35,10 +35,10 @@ def state(tmp_path: Path) -> Iterator[State]:
         yield made
 
 
-def add(state: State, function: Callable[..., Generator], *arguments: object, **more: object) -> None:
+def add(state: State, function: Callable[[], Generator], name: str | None = None) -> None:
     for host in state.inventory:
         with ctx_host.use(host):
-            operation()(function)(*arguments, **more)
+            operation()(function)(name=name)
 
 
 def run(state: State) -> None:
