@@ -28,6 +28,7 @@ from winlab.windows import acl as acl_module
 from winlab.windows.acl import Acl
 from winlab.windows.current import check_killed, current_process
 from winlab.windows.errors import WindowsError
+from winlab.windows.python_shim import FREE_SPACE, FreeSpace
 from winlab.windows.store import Document
 
 if TYPE_CHECKING:
@@ -258,8 +259,8 @@ class FileSystem:
         self._defaults = {key.upper(): Acl.from_sddl(sddl) for key, sddl in default_acls.items()}
         self._acl_cache: dict[tuple[str, bool], Acl] = {}
         self._names = _Names()
-        self.free_limit: int | None = None
-        """Bytes that may still be written before the disk is full; None: as much as the host takes."""
+        self._space = FreeSpace(str(machine.state_dir / FREE_SPACE))
+        self.free_limit = None
         self.on_change: list[Callable[[str], None]] = []
         """Called with the Windows path after a file below a drive was written, replaced, renamed or removed through this object."""
 
@@ -743,26 +744,38 @@ class FileSystem:
             if any(handle.path.upper().startswith(drive_path) for handle in handles):
                 raise WindowsError(5, path=path)
 
+    @property
+    def free_limit(self) -> int | None:
+        """Bytes that may still be written before the disk is full; None: as much as the host takes. Python processes that start afterwards are
+        held to it, too."""
+        return self._space.change(lambda left: left)[1] if self._limited else None
+
+    @free_limit.setter
+    def free_limit(self, limit: int | None) -> None:
+        self._limited = limit is not None
+        path = Path(self._space.path)
+        if limit is None:
+            path.unlink(missing_ok=True)
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            partial = path.with_suffix(".partial")
+            partial.write_text(str(limit))
+            partial.replace(path)
+
     def charge(self, count: int, path: str | None = None) -> None:
         """Takes `count` bytes of the free space; WindowsError 112 when they are not there."""
-        if self.free_limit is None:
-            return
-        with self.machine.lock:
-            if count > self.free_limit:
-                raise WindowsError(112, path=path)
-            self.free_limit -= count
+        if self._limited and not self._space.take_all(count):
+            raise WindowsError(112, path=path)
 
     def _refund(self, count: int) -> None:
-        if self.free_limit is not None:
-            with self.machine.lock:
-                self.free_limit += count
+        if self._limited:
+            self._space.give(count)
 
     @property
     def free_bytes(self) -> int:
         """What the volume reports as free."""
-        if self.free_limit is not None:
-            return self.free_limit
-        return TOTAL_BYTES - BASE_USED_BYTES
+        limit = self.free_limit
+        return TOTAL_BYTES - BASE_USED_BYTES if limit is None else limit
 
     @property
     def total_bytes(self) -> int:

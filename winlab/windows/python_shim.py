@@ -2,7 +2,8 @@
 
 It is copied into the state of each server and loaded by a `.pth` file before the program's code. Only the standard library is at hand, nothing else of the lab.
 What it changes: prefixes, `Lib\\site-packages`, `Scripts`, `Include`, virtual environments with a launcher and Windows paths in pyvenv.cfg, launchers
-(`.exe`) for scripts, the ANSI code page and CR LF for text, and, for a restricted identity, which files can be opened.
+(`.exe`) for scripts, the ANSI code page and CR LF for text, for a restricted identity, which files can be opened, and, on a drive
+with little space left, how much can be written.
 """
 
 from __future__ import annotations
@@ -12,11 +13,14 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
 IMAGE = "WINLAB_IMAGE"
 RIGHTS = "WINLAB_RIGHTS"
 MAX_PATH = "WINLAB_MAX_PATH"
+FREE_SPACE = os.path.join(".python", "free-space")
+"""Beside the drive: how many bytes may still be written to it."""
 VERSION = f"{sys.version_info[0]}.{sys.version_info[1]}"
 TAG = f"Python{sys.version_info[0]}{sys.version_info[1]}"
 
@@ -143,6 +147,121 @@ def change_open() -> None:
     open.__doc__ = original.__doc__
     open.__module__ = "_io"
     builtins.open = io.open = open
+
+
+class FreeSpace:
+    """What may still be written to the drive, counted by the lab and by the Python processes of a server together.
+
+    path: a file with the number of bytes; without it there is no limit."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def change(self, step: Callable[[int], int]) -> tuple[int, int]:
+        """Replaces the number by what `step` makes of it; returns both. FileNotFoundError: there is no limit any more."""
+        import fcntl
+
+        descriptor = os.open(self.path, os.O_RDWR)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            before = int(os.pread(descriptor, 30, 0))
+            after = step(before)
+            os.pwrite(descriptor, b"%-30d" % after, 0)
+            return before, after
+        finally:
+            os.close(descriptor)
+
+    def take(self, count: int) -> int:
+        """Takes up to `count` bytes; returns how many there were."""
+        try:
+            before, after = self.change(lambda left: max(left - count, 0))
+        except FileNotFoundError:
+            return count
+        return before - after
+
+    def take_all(self, count: int) -> bool:
+        """Takes `count` bytes or none; whether they were there."""
+        try:
+            before, after = self.change(lambda left: left - count if count <= left else left)
+        except FileNotFoundError:
+            return True
+        return before - after == count
+
+    def give(self, count: int) -> None:
+        try:
+            self.change(lambda left: left + count)
+        except FileNotFoundError:
+            pass
+
+
+def limit_space(space: FreeSpace, drive: str) -> None:
+    """Files of the drive take what is left of its space: writing more is ENOSPC, as Windows' C library says for error 112.
+
+    Covers what Python code writes to files that are opened from now on, and os.write; not byte code caches nor C libraries that write themselves."""
+    import builtins
+    import errno
+    import io
+
+    original, write = io.open, os.write
+
+    def below(file: object) -> bool:
+        try:
+            path = os.readlink(f"/proc/self/fd/{file}") if isinstance(file, int) else os.path.abspath(os.fsdecode(file))  # type: ignore[arg-type]
+        except (OSError, TypeError):
+            return False
+        return path.startswith(drive + "/")
+
+    def allowed(data: Any) -> memoryview:
+        view = memoryview(data).cast("B")
+        taken = space.take(len(view))
+        if len(view) and not taken:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return view[:taken]
+
+    class Counted(io.FileIO):
+        def write(self, data: Any) -> int:
+            return super().write(allowed(data))
+
+    def open(  # type: ignore[no-untyped-def]
+        file, mode="r", buffering=-1, encoding=None, errors=None, newline=None, closefd=True, opener=None
+    ):
+        if not isinstance(mode, str) or not set(mode) & set("wax+") or not below(file):
+            return original(file, mode, buffering, encoding, errors, newline, closefd, opener)
+        if "w" in mode and not isinstance(file, int) and os.path.isfile(file):
+            space.give(os.path.getsize(file))
+        raw = Counted(file, mode.replace("b", "").replace("t", ""), closefd, opener)
+        if buffering == 0 and "b" in mode:
+            return raw
+        size = buffering if buffering > 1 else io.DEFAULT_BUFFER_SIZE
+        buffered: Any = (io.BufferedRandom if "+" in mode else io.BufferedWriter)(raw, size)
+        if "b" in mode:
+            return buffered
+        text = io.TextIOWrapper(buffered, encoding, errors, newline, line_buffering=buffering == 1)
+        text.mode = mode  # type: ignore[misc]
+        return text
+
+    def counted_write(descriptor: int, data: Any) -> int:
+        return write(descriptor, allowed(data) if below(descriptor) else data)
+
+    def hook(event: str, arguments: tuple[Any, ...]) -> None:
+        if event in ("os.remove", "os.rename"):
+            # what is removed, or replaced by what is renamed, with the folder that it is relative to
+            gone, folder = arguments if event == "os.remove" else (arguments[1], arguments[3])
+            try:
+                found = os.stat(gone, dir_fd=folder if folder != -1 else None, follow_symlinks=False)
+            except OSError:
+                return
+            if found.st_nlink == 1 and (below(gone) or folder != -1):
+                space.give(found.st_size)
+
+    builtins.open = io.open = open
+    os.write = counted_write
+    sys.addaudithook(hook)
+
+
+def patch_shutil(module, layout: Layout) -> None:  # type: ignore[no-untyped-def]
+    """Windows has no way of copying past the program, so what is copied is counted as it is written."""
+    module._USE_CP_SENDFILE = False
 
 
 class Rights:
@@ -405,6 +524,7 @@ class Patches:
             "sysconfig": patch_sysconfig,
             "venv": patch_venv,
             "pip._vendor.distlib.scripts": patch_scripts,
+            "shutil": patch_shutil,
         }
         if rights is not None:
             self.patches["sqlite3.dbapi2"] = patch_sqlite(rights)
@@ -441,6 +561,9 @@ def main() -> None:
     layout = Layout(os.path.abspath(image))
     apply(layout)
     change_streams()
+    space = FreeSpace(os.path.join(os.path.dirname(layout.drive), FREE_SPACE))
+    if os.path.exists(space.path):
+        limit_space(space, layout.drive)
     change_open()
     if "sysconfig" in sys.modules:
         patch_sysconfig(sys.modules["sysconfig"], layout)

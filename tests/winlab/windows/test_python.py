@@ -319,3 +319,41 @@ def test_long_paths_need_the_setting(server: Machine) -> None:
     server.fs.rmtree("C:\\app\\" + "x" * 90)
     server.registry.open("HKLM\\SYSTEM\\CurrentControlSet\\Control\\FileSystem").set("LongPathsEnabled", 1)
     assert run(server, f"{HOME}\\python.exe s.py")[0] == 0
+
+
+FILL = """\
+import errno, os, shutil, subprocess, sys
+def fill(name, size):
+    try:
+        with open(name, "wb") as file:
+            file.write(b"x" * size)
+        return os.path.getsize(name)
+    except OSError as error:
+        return errno.errorcode[error.errno]
+child = "import sys; open('child', 'w').write('x' * 3000)"
+print(fill("a", 6000), fill("b", 6000), os.path.getsize("b"))
+os.remove("a")
+print(subprocess.run([sys.executable, "-c", child], stderr=subprocess.DEVNULL).returncode)
+print(subprocess.run([sys.executable, "-c", child.replace("child", "other")], stderr=subprocess.DEVNULL).returncode)
+for act in (lambda: shutil.copyfile("b", "c"), lambda: os.write(os.open("d", os.O_WRONLY | os.O_CREAT), b"x")):
+    try:
+        act()
+    except OSError as error:
+        print(errno.errorcode[error.errno])
+print(fill(os.devnull, 10000), fill("child", 3000))
+"""
+
+
+def test_the_disk_is_full_for_python_too(server: Machine) -> None:
+    script(server, FILL)
+    server.fs.free_limit = 10_000
+    code, out, err = run(server, f"{HOME}\\python.exe -B s.py")
+    assert (code, err) == (0, "")
+    # b takes what a has left; the child what is free without a; then another child, a copy and a descriptor find less than they want
+    assert out.split("\r\n")[:-1] == ["6000 ENOSPC 4000", "0", "0", "ENOSPC", "ENOSPC", "0 3000"]
+    with pytest.raises(WindowsError) as caught:
+        server.fs.write_bytes("C:\\app\\e", b"x")
+    assert caught.value.code == 112
+    server.fs.free_limit = None
+    server.fs.write_bytes("C:\\app\\e", b"x")
+    assert run(server, f"{HOME}\\python.exe -B s.py")[1].startswith("6000 6000 6000\r\n")
