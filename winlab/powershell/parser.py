@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import re
+import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -130,11 +131,57 @@ class ParseError:
     incomplete_input: bool = False
 
 
+class _Parsed:
+    """Trees of texts that have been parsed, the latest used last, up to so many characters. Nobody changes a tree."""
+
+    LIMIT = 2_000_000
+
+    def __init__(self) -> None:
+        self._trees: dict[tuple[str, str | None], tuple[ast.ScriptBlockAst, list[Token], list[ParseError]]] = {}
+        self._size = 0
+        self._lock = threading.Lock()
+
+    def get(self, text: str, file: str | None) -> tuple[ast.ScriptBlockAst, list[Token], list[ParseError]] | None:
+        with self._lock:
+            found = self._trees.pop((text, file), None)
+            if found is not None:
+                self._trees[text, file] = found
+        return found
+
+    def put(
+        self, text: str, file: str | None, result: tuple[ast.ScriptBlockAst, list[Token], list[ParseError]]
+    ) -> None:
+        with self._lock:
+            if (text, file) in self._trees or len(text) > self.LIMIT // 4:
+                return
+            self._trees[text, file] = result
+            self._size += len(text)
+            while self._size > self.LIMIT:
+                oldest = next(iter(self._trees))
+                del self._trees[oldest]
+                self._size -= len(oldest[0])
+
+
+_PARSED = _Parsed()
+_TOO_COMPLICATED = "ScriptTooComplicated"
+
+
 def parse(text: str, file: str | None = None) -> tuple[ast.ScriptBlockAst, list[Token], list[ParseError]]:
     """Parse a script: its tree, its tokens, and the errors as they were found (none: the script is valid).
 
+    The same text gives the same tree, so that servers that are sent the same script share it.
     `file` is the script's path as extents and error positions name it.
     """
+    result = _PARSED.get(text, file)
+    if result is None:
+        result = _parse(text, file)
+        if not any(error.error_id == _TOO_COMPLICATED for error in result[2]):  # that depends on who calls
+            _PARSED.put(text, file, result)
+    tree, tokens, errors = result
+    return tree, list(tokens), list(errors)
+
+
+def _parse(text: str, file: str | None) -> tuple[ast.ScriptBlockAst, list[Token], list[ParseError]]:
     from winlab.powershell.semantics import check
 
     source = ScriptSource(text, file, [0] + [match.end() for match in re.finditer(r"\r\n|\r|\n", text)])
@@ -149,7 +196,7 @@ def parse(text: str, file: str | None = None) -> tuple[ast.ScriptBlockAst, list[
         empty = Extent(source, 0, 0)
         tree = ast.ScriptBlockAst(Extent(source, 0, len(text)))
         tree.end_block = ast.NamedBlockAst(empty, K.End, True, [], [])
-        parser.report(0, 0, "ScriptTooComplicated")
+        parser.report(0, 0, _TOO_COMPLICATED)
     finally:
         if pause:
             gc.enable()

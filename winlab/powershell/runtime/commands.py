@@ -29,6 +29,7 @@ from winlab.powershell.runtime.conversion import to_bool, to_string
 
 if TYPE_CHECKING:
     from winlab.powershell.runtime.engine import Frame, Runtime
+    from winlab.powershell.runtime.script import ScriptMetadata
 
 
 # ---------------------------------------------------------------------------------------------------------- command infos
@@ -656,6 +657,7 @@ class ScriptProcessor(CommandProcessor):
         self.arguments = arguments
         self.dot_sourced = dot_sourced
         self.code = runtime.compile_block(block)
+        self.metadata: ScriptMetadata | None = None  # once its arguments are bound
         self.expecting_input = False
         self.input: list[Any] = []
         self.own: Any = None  # the frame the body runs in
@@ -666,7 +668,8 @@ class ScriptProcessor(CommandProcessor):
         self.left_success = True  # $? as the body's last statement left it
 
     def impact(self) -> str:
-        return str(self.code.metadata.confirm_impact).lower()
+        assert self.metadata is not None
+        return str(self.metadata.confirm_impact).lower()
 
     def begin(self) -> None:
         runtime = self.runtime
@@ -727,14 +730,16 @@ class ScriptProcessor(CommandProcessor):
 
     def process(self, value: Any) -> None:
         if self.code.process is None:
-            if self.binder is not None and self.code.metadata.cmdlet_binding:
+            if self._is_advanced():
                 self._bind_input(value)
             self.input.append(value)
             return
-        if self.binder is not None and self.code.metadata.cmdlet_binding:
-            if not self._bind_input(value):
-                return
+        if self._is_advanced() and not self._bind_input(value):
+            return
         self._run_process(value)
+
+    def _is_advanced(self) -> bool:
+        return self.binder is not None and self.metadata is not None and self.metadata.cmdlet_binding
 
     def _bind_input(self, value: Any) -> bool:
         binder = self.binder
@@ -775,8 +780,6 @@ class ScriptProcessor(CommandProcessor):
             own = self.own
             if self.code.process is None:
                 own.input = PSArray(self.input)
-                if self.input and self.code.metadata.cmdlet_binding is False:
-                    pass
             self._run(self.code.end)
 
     def dispose(self) -> None:

@@ -330,15 +330,21 @@ def type_missing(name: str) -> NetException:
 
 
 def _type_getter(type_name: Any, extent: Any) -> Callable[[Any], NetType]:
-    cache: dict[int, NetType] = {}
+    cache: dict[Any, NetType] = {}
+
+    from winlab.powershell.runtime.setup import is_part_of_windows
 
     def get(frame: Any) -> NetType:
         runtime = frame.runtime
-        found = cache.get(runtime.type_epoch)
+        world = runtime.type_world
+        found = cache.get(world) if world.common else world.types.get(get)
         if found is None:
             found = resolve_type(frame, type_name, extent)
-            cache.clear()
-            cache[runtime.type_epoch] = found
+            world = runtime.type_world  # an assembly's name in the type's may have loaded it
+            if not world.common:
+                world.types[get] = found
+            elif is_part_of_windows(found.assembly):
+                cache[world] = found
         return found
 
     return get

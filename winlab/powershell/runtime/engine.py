@@ -6,10 +6,12 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable
+from functools import cache
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from winlab.powershell import ast
-from winlab.powershell.commands.core import find_cmdlet, real_commands
+from winlab.powershell.commands.core import ParameterInfo, find_cmdlet, real_commands
 from winlab.powershell.dotnet.core import DEFAULT_ASSEMBLIES, NetType, find_type, get_type
 from winlab.powershell.errors import (
     SMA,
@@ -209,6 +211,21 @@ class SharedProcess:
         self.modules_prepared = False
 
 
+class TypeWorld:
+    """A set of types that names are looked up in: that of some assemblies, or with classes and namespaces of one runspace."""
+
+    def __init__(self, common: bool) -> None:
+        self.common = common
+        self.types: dict[Any, NetType] = {}
+        """What has been found by which place in a script; of one runspace only."""
+
+
+@cache
+def common_types(assemblies: frozenset[str]) -> TypeWorld:
+    """The types of these assemblies."""
+    return TypeWorld(common=True)
+
+
 class Runtime:
     """A runspace.
 
@@ -267,6 +284,9 @@ class Runtime:
         self.modules: dict[str, Any] = {}
         self.namespaces: list[str] = []
         self.script_types: dict[str, NetType] = {}
+        self.prepared: WeakKeyDictionary[script.ScriptCode, script.ScriptMetadata] = WeakKeyDictionary()
+        self._type_world = TypeWorld(common=False)
+        self._type_world_epoch = -1
         self.script_name: str | None = None
         self.drives: dict[str, Any] = {}
         self.location_stack: dict[str, list[str]] = {}
@@ -309,6 +329,16 @@ class Runtime:
     @property
     def type_epoch(self) -> int:
         return self.shared.type_epoch + len(self.script_types) * 1_000_003 + len(self.namespaces)
+
+    @property
+    def type_world(self) -> TypeWorld:
+        """What types' names mean here just now: the same object for runspaces in which all names mean the same."""
+        epoch = self.type_epoch
+        if epoch != self._type_world_epoch:
+            ours = self.script_types or self.namespaces
+            self._type_world = TypeWorld(common=False) if ours else common_types(frozenset(self.shared.assemblies))
+            self._type_world_epoch = epoch
+        return self._type_world
 
     @property
     def process_directory(self) -> str:
@@ -508,7 +538,7 @@ class Runtime:
             return owner.bound
         if name == "pscmdlet":
             processor = owner.processor
-            if processor is not None and processor.code.metadata.cmdlet_binding:
+            if processor is not None and processor.metadata is not None and processor.metadata.cmdlet_binding:
                 from winlab.powershell.runtime.psobjects import ScriptCmdlet
 
                 cmdlet = getattr(processor, "script_cmdlet", None)
@@ -779,7 +809,7 @@ class Runtime:
             from winlab.powershell.runtime import classes
 
             classes.define(self, frame, code)
-        metadata = code.prepare(frame)
+        metadata = processor.metadata = code.prepare(frame)
         if code.dynamic:
             raise LabUnsupported(
                 "dynamicparam", code.tree.dynamic_param_block.extent if code.tree.dynamic_param_block else None
@@ -807,7 +837,7 @@ class Runtime:
             frame.args = None
         else:
             frame.args = PSArray([self._loose(a) for a in self._loosened(binder.left_over)])
-        self._fill_parameters(processor, frame, binder, code)
+        self._fill_parameters(processor, frame, binder, metadata.order)
 
     def _check_requirements(self, wanted: ast.ScriptRequirements, processor: ScriptProcessor) -> None:
         """``#requires``: a script that asks for what is not there does not run."""
@@ -860,11 +890,11 @@ class Runtime:
         return argument.value
 
     def _fill_parameters(
-        self, processor: ScriptProcessor, frame: Frame, binder: Binder, code: script.ScriptCode
+        self, processor: ScriptProcessor, frame: Frame, binder: Binder, order: list[ParameterInfo]
     ) -> None:
         scope = frame.scope
         bound = PSBoundParametersDictionary()
-        declared = {info.name.lower() for info in code.order}
+        declared = {info.name.lower() for info in order}
         for name, value in binder.bound.items():
             info = binder.metadata.parameters[name]
             bound[info.name] = value
@@ -878,7 +908,7 @@ class Runtime:
         saved = self.frame
         self.frame = frame
         try:
-            for info in code.order:
+            for info in order:
                 key = info.name.lower()
                 if key in binder.bound:
                     continue

@@ -37,9 +37,6 @@ class ScriptCode:
             parameters or (block.parameters if block is not None else [])
         )
         self.attribute_nodes: list[ast.AttributeAst] = list(block.attributes) if block is not None else []
-        self._metadata: CommandMetadata | None = None
-        self._epoch = -1
-        self.order: list[ParameterInfo] = []
         if tree.dynamic_param_block is not None:
             self.dynamic = True
         else:
@@ -57,18 +54,31 @@ class ScriptCode:
         self.usings = tree.using_statements
         self.simple = not self.parameter_nodes and not self.attribute_nodes
 
-    @property
-    def metadata(self) -> CommandMetadata:
-        assert self._metadata is not None
-        return self._metadata
+    def prepare(self, frame: Frame) -> ScriptMetadata:
+        """The parameters, their types resolved where the script block is used.
 
-    def prepare(self, frame: Frame) -> CommandMetadata:
-        """The parameters, their types resolved where the script block is used."""
-        epoch = frame.runtime.type_epoch
-        if self._metadata is None or (self._epoch != epoch and not self.simple):
-            self._metadata = _build_metadata(self, frame)
-            self._epoch = epoch
-        return self._metadata
+        Runspaces share trees and what is compiled of them (see `parser.parse`), not this: a class of one is no type of another.
+        """
+        if self.simple:
+            return _SIMPLE
+        runtime = frame.runtime
+        found: ScriptMetadata | None = runtime.prepared.get(self)
+        if found is None or found.epoch != runtime.type_epoch:
+            found = runtime.prepared[self] = _build_metadata(self, frame)
+            found.epoch = runtime.type_epoch
+        return found
+
+
+class ScriptMetadata(CommandMetadata):
+    """What a script block takes, in one runspace."""
+
+    def __init__(self) -> None:
+        super().__init__("", cmdlet_binding=False)
+        self.order: list[ParameterInfo] = []
+        self.epoch = -1
+
+
+_SIMPLE = ScriptMetadata()
 
 
 def _body(block: ast.NamedBlockAst | None) -> Callable[[Any, Callable[[Any], None]], None] | None:
@@ -135,8 +145,8 @@ _WITHOUT_EFFECT = frozenset(
 )
 
 
-def _build_metadata(code: ScriptCode, frame: Frame) -> CommandMetadata:
-    metadata = CommandMetadata("", cmdlet_binding=False)
+def _build_metadata(code: ScriptCode, frame: Frame) -> ScriptMetadata:
+    metadata = ScriptMetadata()
     for node in code.attribute_nodes:
         name = _attribute_name(node)
         if name == "cmdletbinding":
@@ -156,7 +166,7 @@ def _build_metadata(code: ScriptCode, frame: Frame) -> CommandMetadata:
     for info in order:
         _finish_types(info, metadata.cmdlet_binding)
     _positions(order, metadata)
-    code.order = order
+    metadata.order = order
     if metadata.cmdlet_binding:
         metadata.add_common()
     return metadata

@@ -154,6 +154,11 @@ def known_assembly(name: str) -> str | None:
     return _assemblies().get(short.lower())
 
 
+def is_part_of_windows(assembly: str) -> bool:
+    """Whether an assembly means the same to every process, unlike one that Add-Type made."""
+    return assembly.lower() in _FEATURE_ASSEMBLIES or assembly.lower() in _assemblies()
+
+
 _PREFERENCES = {
     "ErrorActionPreference": "Continue",
     "WarningPreference": "Continue",
