@@ -12,10 +12,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from pyinfra_iis.release.project import Project
+from pyinfra_iis.release.project import DjangoProject
 from pyinfra_iis.release.release import make
 from pyinfra_iis.release.scan import Hashes
-from pyinfra_iis.settings import build
+from pyinfra_iis.settings import DjangoSettings, build
 from tests.labkit import Lab
 from tests.pyinfra_iis import projects
 
@@ -61,7 +61,7 @@ def _releases(lab: Lab, project: Path) -> dict[str, Any]:
     before = _sent(lab)
     _run(lab, django_project=project)
     first = _difference(before, _sent(lab))
-    archive = len(make(build({"project": project})).archive())
+    archive = len(make(build({"project": project}, DjangoSettings)).archive())
 
     (project / "assets/small.bin").write_bytes(random.Random(2).randbytes(2048))
     before = _sent(lab)
@@ -175,11 +175,11 @@ def _scan_ratio() -> float:
         git("add", "-A")
         time.sleep(2.5)
         projects.make(root)
-        settings = build({"project": root})
+        settings = build({"project": root}, DjangoSettings)
         cache = Path(folder) / "cache"
 
         def scan() -> None:
-            Project(settings, Hashes(root, cache)).files  # noqa: B018
+            DjangoProject(settings, Hashes(root, cache)).files  # noqa: B018
 
         def status() -> None:
             git("status", "--porcelain")

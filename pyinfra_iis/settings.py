@@ -7,7 +7,7 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path, PureWindowsPath
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -22,14 +22,12 @@ from pydantic import (
     model_validator,
 )
 
-PREFIX = "django_"
-"""Host data keys of the Django deploy start so: `django_project`, `django_bindings`, ..."""
-
 _APP_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 _HOST_NAME = re.compile(
     r"(\*\.)?[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?)*"
 )
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_APPLICATION = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*(\(\))?")
 
 
 ServerName = Literal["uvicorn", "waitress", "hypercorn", "granian", "runserver", "command"]
@@ -246,74 +244,73 @@ class Health(_Model):
     timeout: int = Field(default=120, ge=1, le=3600)
 
 
-class Settings(_Model):
-    """What to deploy, and how. Only `project` has no default.
+class WebSettings(_Model):
+    """What to deploy, and how: any Python web application. Only `project` and `application` have no default.
 
     Attributes:
-        project: the folder on the controlling machine that holds manage.py.
+        project: the application's folder on the controlling machine.
         app: the application's name on the server: site, pool and folder are called so; default the project folder's name.
-        settings_module: the project's own settings module (`mysite.settings`); default what manage.py names.
-        application: what the server runs (`mysite.asgi:application`); default found from the settings module's package.
-        server: `uvicorn`, `waitress`, `hypercorn`, `granian`, `runserver` for development (DEBUG on), or `command`.
+        application: what the server runs, `module:object` (`main:app`), or `module:function()` for a function that makes it.
+        interface: `asgi` or `wsgi`; default what the server speaks, and ASGI where it speaks both and the module is not called wsgi.
+        server: `uvicorn`, `waitress`, `hypercorn`, `granian`, or `command`.
         command: for `command`: the arguments of python.exe; `%HTTP_PLATFORM_PORT%` in them becomes the port to listen on.
         bindings: the site's bindings, `ip:port:host` each, `https://` before it for TLS.
         certificate: the certificate of https bindings.
-        allowed_hosts: Django's ALLOWED_HOSTS; default the bindings' host names, or every host when a binding has none.
-        requirements: a requirements file of the project, relative to it; default requirements.txt where there is one,
-            else Django of the version that made the project.
+        requirements: a requirements file of the project, relative to it; default requirements.txt where there is one.
         python: the server's Python.
         handler: the server's HttpPlatformHandler.
         root: the application's folder on the server; default `C:\\inetpub\\<app>`.
         python_root: the folder on the server that holds Python versions.
-        secret_key: Django's SECRET_KEY; default made on each server once, by its own random generator, and kept there.
         environment: further environment variables of the site's process.
-        secure_cookies: false lets cookies go over plain HTTP; only for a site without an https binding.
         firewall: let visitors of the bindings' ports through Windows Firewall.
-        migrate: run Django's migrations before a new release goes live, on one host of the fleet.
         keep: how many releases stay on a server, at least 1.
         packages: `server`: each server asks its own index; `offline`: wheels are collected here and sent.
         pip_options: further options of `pip install` on the server, or of collecting wheels here (`["--index-url", "https://mirror.example/simple"]`).
         health: how the deploy asks whether the site works.
     """
 
+    prefix: ClassVar[str] = "web_"
+    """Host data keys start so: `web_project`, `web_bindings`, ..."""
+
     project: Path
     app: str = ""
-    settings_module: str = ""
     application: str = ""
+    interface: Literal["", "asgi", "wsgi"] = ""
     server: ServerName = "uvicorn"
     command: tuple[str, ...] = ()
     bindings: Annotated[tuple[Annotated[Binding, BeforeValidator(_binding)], ...], Field(min_length=1)] = (Binding(),)
     certificate: Certificate | None = None
-    allowed_hosts: tuple[str, ...] | None = None
     requirements: str = ""
     python: Python = Python()
     handler: Handler = Handler.model_validate({})
     root: WindowsPath = ""
     python_root: WindowsPath = r"C:\Python"
-    secret_key: SecretStr | None = None
     environment: dict[str, str] = {}
-    secure_cookies: bool = True
     packages: Literal["server", "offline"] = "server"
     pip_options: tuple[str, ...] = ()
     firewall: bool = True
-    migrate: bool = False
     keep: int = Field(default=5, ge=1)
     health: Health = Health()
 
-    @field_validator("bindings", "pip_options", "allowed_hosts", mode="before")
+    @field_validator("bindings", "pip_options", mode="before")
     @classmethod
     def _one_is_a_list(cls, value: Any) -> Any:
         return [value] if isinstance(value, str) else value
 
     @field_validator("project")
     @classmethod
-    def _project_has_manage_py(cls, value: Path) -> Path:
+    def _project_is_a_folder(cls, value: Path) -> Path:
         path = Path(os.path.abspath(value.expanduser()))
         if not path.is_dir():
             raise ValueError(f"the project folder {path} does not exist")
-        if not (path / "manage.py").is_file():
-            raise ValueError(f"the project folder {path} holds no manage.py; name the folder that does")
         return path
+
+    @field_validator("application")
+    @classmethod
+    def _application_is_named(cls, value: str) -> str:
+        if value and not _APPLICATION.fullmatch(value):
+            raise ValueError(f"'{value}' is not of the form module:object, such as main:app")
+        return value
 
     @field_validator("environment")
     @classmethod
@@ -324,7 +321,7 @@ class Settings(_Model):
         return value
 
     @model_validator(mode="after")
-    def _complete(self) -> Settings:
+    def _complete(self) -> Self:
         if not self.app:
             object.__setattr__(self, "app", _app_name(self.project.name))
         if not _APP_NAME.fullmatch(self.app) or self.app.endswith("."):
@@ -339,9 +336,19 @@ class Settings(_Model):
             raise ValueError("command: goes with the server 'command', which needs it")
         if self.has_https and self.certificate is None:
             raise ValueError("certificate: an https binding needs one; give its thumbprint or subject")
-        if not self.secure_cookies and self.has_https:
-            raise ValueError("secure_cookies: cannot be off while the site has an https binding")
+        self._check_application()
         return self
+
+    def _check_application(self) -> None:
+        if self.server == "runserver":
+            raise ValueError("server: runserver is Django's development server; take another")
+        if not self.application and self.server != "command":
+            raise ValueError("application: is not set; name what the server runs as module:object, such as main:app")
+
+    @property
+    def secret_values(self) -> tuple[str, ...]:
+        """What `model_dump_json` does not tell."""
+        return ()
 
     @property
     def has_https(self) -> bool:
@@ -350,9 +357,7 @@ class Settings(_Model):
 
     @property
     def hosts(self) -> tuple[str, ...]:
-        """Django's ALLOWED_HOSTS."""
-        if self.allowed_hosts is not None:
-            return self.allowed_hosts
+        """The host names that the site answers to; `*` stands for every one, `.example.com` for all below it too."""
         names = [binding.host for binding in self.bindings]
         if not all(names):
             return ("*",)
@@ -366,47 +371,105 @@ class Settings(_Model):
         return rf"{self.python_root}\{self.python.version}-{self.python.sha256[:8]}"
 
 
+class DjangoSettings(WebSettings):
+    """What to deploy, and how: a Django project. Only `project` has no default; attributes besides those of `WebSettings`:
+
+    Attributes:
+        project: the folder on the controlling machine that holds manage.py.
+        settings_module: the project's own settings module (`mysite.settings`); default what manage.py names.
+        application: default found from the settings module's package.
+        server: also `runserver`, for development (DEBUG on).
+        requirements: default requirements.txt where there is one, else Django of the version that made the project.
+        allowed_hosts: Django's ALLOWED_HOSTS; default the bindings' host names, or every host when a binding has none.
+        secret_key: Django's SECRET_KEY; default made on each server once, by its own random generator, and kept there.
+        secure_cookies: false lets cookies go over plain HTTP; only for a site without an https binding.
+        migrate: run Django's migrations before a new release goes live, on one host of the fleet.
+    """
+
+    prefix: ClassVar[str] = "django_"
+
+    settings_module: str = ""
+    allowed_hosts: tuple[str, ...] | None = None
+    secret_key: SecretStr | None = None
+    secure_cookies: bool = True
+    migrate: bool = False
+
+    @field_validator("allowed_hosts", mode="before")
+    @classmethod
+    def _one_host_is_a_list(cls, value: Any) -> Any:
+        return [value] if isinstance(value, str) else value
+
+    @field_validator("project")
+    @classmethod
+    def _project_has_manage_py(cls, value: Path) -> Path:
+        if not (value / "manage.py").is_file():
+            raise ValueError(f"the project folder {value} holds no manage.py; name the folder that does")
+        return value
+
+    def _check_application(self) -> None:
+        if not self.secure_cookies and self.has_https:
+            raise ValueError("secure_cookies: cannot be off while the site has an https binding")
+
+    @property
+    def secret_values(self) -> tuple[str, ...]:
+        """What `model_dump_json` does not tell."""
+        return (self.secret_key.get_secret_value(),) if self.secret_key else ()
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """Django's ALLOWED_HOSTS."""
+        return super().hosts if self.allowed_hosts is None else self.allowed_hosts
+
+
+AnySettings = TypeVar("AnySettings", bound=WebSettings)
+
+
 def _app_name(folder: str) -> str:
     return re.sub(r"[^A-Za-z0-9_.-]+", "-", folder).strip("-.") or "site"
 
 
-def from_data(data: Mapping[str, Any]) -> Settings:
-    """Read settings from host data, where each key has the prefix `django_`.
+def from_data(data: Mapping[str, Any], model: type[AnySettings]) -> AnySettings:
+    """Read settings from host data, where each key has the model's prefix.
 
     Args:
         data: host data, such as pyinfra's `host.data.dict()`; keys without the prefix are not looked at.
+        model: `DjangoSettings` or `WebSettings`.
 
     Raises:
         SettingsError: a key that does not exist, or a value that cannot be used.
     """
-    return build({key.removeprefix(PREFIX): value for key, value in data.items() if key.startswith(PREFIX)}, PREFIX)
+    prefix = model.prefix
+    return build(
+        {key.removeprefix(prefix): value for key, value in data.items() if key.startswith(prefix)}, model, prefix
+    )
 
 
-def build(values: Mapping[str, Any], prefix: str = "") -> Settings:
+def build(values: Mapping[str, Any], model: type[AnySettings], prefix: str = "") -> AnySettings:
     """Validate settings given by name.
 
     Args:
-        values: the attributes of `Settings`.
+        values: the attributes of the model.
+        model: `DjangoSettings` or `WebSettings`.
         prefix: how the user knows the keys, for messages.
 
     Raises:
         SettingsError: a key that does not exist, or a value that cannot be used.
     """
     try:
-        return Settings(**values)
+        return model(**values)
     except ValidationError as error:
-        raise SettingsError(_sentence(error, prefix)) from None
+        raise SettingsError(_sentence(error, model, prefix)) from None
 
 
-def _sentence(error: ValidationError, prefix: str) -> str:
+def _sentence(error: ValidationError, model: type[WebSettings], prefix: str) -> str:
     first = error.errors(include_url=False, include_input=False)[0]
     key = ".".join(str(part) for part in first["loc"])
     match first["type"]:
         case "missing":
-            hint = ": the folder that holds manage.py" if key == "project" else ""
-            return f"{prefix}{key} is not set{hint}."
+            hint = ": the folder that holds manage.py" if model is DjangoSettings else ": the application's folder"
+            return f"{prefix}{key} is not set{hint if key == 'project' else ''}."
         case "extra_forbidden":
-            near = difflib.get_close_matches(key, Settings.model_fields, n=1)
+            near = difflib.get_close_matches(key, model.model_fields, n=1)
             return f"{prefix}{key} is no setting of this deploy" + (f"; is {prefix}{near[0]} meant?" if near else ".")
     text = first["msg"].removeprefix("Value error, ")
     if not key:

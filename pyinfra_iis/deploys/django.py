@@ -1,54 +1,16 @@
-"""Django on IIS: from a bare Windows server to a served site."""
+"""Django on IIS: the road of every Python web application, and Django's own steps."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-from pyinfra import host, logger, state
-from pyinfra.api import DeployError, deploy
-from pyinfra.api.exceptions import FactError
+from pyinfra.api import deploy
 from pyinfra.api.operation import OperationMeta
-from pyinfra.api.output import format_text
 
-from pyinfra_iis import facts
-from pyinfra_iis.facts.iis import Configuration, Health, HttpPlatformHandler
-from pyinfra_iis.facts.python import Distribution
-from pyinfra_iis.facts.release import Releases
-from pyinfra_iis.facts.windows import Directories, Features, Files, FirewallRule, Server
-from pyinfra_iis.operations import httpplatform, iis, python, release, windows
-from pyinfra_iis.operations.iis import AppPool, Site
-from pyinfra_iis.release import release as releases
-from pyinfra_iis.release import wheels
-from pyinfra_iis.release.project import ProjectError
-from pyinfra_iis.release.release import SECRET_KEY_VARIABLE, Release
-from pyinfra_iis.settings import Settings, SettingsError, build, from_data
-
-SERVER_FEATURES = (
-    "Web-Static-Content",
-    "Web-Default-Doc",
-    "Web-Http-Errors",
-    "Web-Http-Logging",
-    "Web-Filtering",
-    "Web-AppInit",
-    "Web-WebSockets",
-    "Web-Scripting-Tools",
-)
-CLIENT_FEATURES = (
-    "IIS-StaticContent",
-    "IIS-DefaultDocument",
-    "IIS-HttpErrors",
-    "IIS-HttpLogging",
-    "IIS-RequestFiltering",
-    "IIS-ApplicationInit",
-    "IIS-WebSockets",
-    "IIS-ManagementScriptingTools",
-)
-UNLOCKED = ("system.webServer/handlers",)
-
-_OLDEST_BUILD = 14393  # Windows Server 2016 and Windows 10 1607
-_warned: set[str] = set()
-_releases: dict[tuple[str, str], Release] = {}
+from pyinfra_iis.deploys.web import Steps, add_steps, settings_from
+from pyinfra_iis.operations import release
+from pyinfra_iis.release.release import SECRET_KEY_VARIABLE
+from pyinfra_iis.settings import DjangoSettings
 
 
 @deploy("Django on IIS")
@@ -56,7 +18,7 @@ def django_iis(**options: Any) -> None:
     """Bring a Windows server to a served Django site; what is right already stays as it is.
 
     Args:
-        options: attributes of `pyinfra_iis.settings.Settings`; without any, they come from host data with the prefix `django_`.
+        options: attributes of `pyinfra_iis.settings.DjangoSettings`; without any, they come from host data with the prefix `django_`.
 
     Raises:
         DeployError: settings or a project that cannot be deployed; nothing has been changed.
@@ -64,199 +26,44 @@ def django_iis(**options: Any) -> None:
     Example:
         django_iis(project="mysite", bindings=["*:80:www.example.com"])
     """
-    _steps(options)
+    add_steps(DjangoSteps, settings_from(options, DjangoSettings))
 
 
-def verify(**options: Any) -> None:
-    """Compare a server with what `django_iis` would make of it; a difference is shown and fails the host. Changes nothing.
+class DjangoSteps(Steps):
+    """The deploy of one release of a Django project to the host in context."""
 
-    Args:
-        options: as for `django_iis`.
+    settings: DjangoSettings
 
-    Raises:
-        DeployError: settings or a project that cannot be deployed.
-    """
-    _verify(**options, _if=lambda: False)
-
-
-@deploy("Verify Django on IIS")
-def _verify(**options: Any) -> None:
-    state.config.DIFF = True
-    drift = [name for name, operation in _steps(options).items() if operation.will_change]
-    if drift:
-        fail_host(f"differs from what would be deployed: {', '.join(drift)}.")
-
-
-def _steps(options: Mapping[str, Any]) -> dict[str, OperationMeta]:
-    try:
-        settings = build(options) if options else from_data(host.data.dict())
-        wanted = _release(settings)
-    except (SettingsError, ProjectError) as error:
-        raise DeployError(f"{host.name}: {error}") from None
-    _warn(wanted)
-    steps = _Steps(wanted)
-    try:
-        steps.read_facts()
-    except FactError as error:
-        fail_host(str(error))
-        return {}
-    if unfit := steps.unfit():
-        fail_host(unfit)
-        return {}
-    return steps.add()
-
-
-def fail_host(sentence: str) -> None:
-    """Take the host in context out of the run, as pyinfra does when an operation fails; the others go on."""
-    logger.error(f"{host.print_prefix}{format_text(sentence, 'red')}")
-    state.fail_hosts({host})
-
-
-def _release(settings: Settings) -> Release:
-    """The release of some settings; the hosts of a fleet that have the same share one."""
-    secret = settings.secret_key.get_secret_value() if settings.secret_key else ""
-    key = (settings.model_dump_json(), secret)
-    if key not in _releases:
-        made = releases.make(settings)
-        if settings.packages == "offline":
-            wheels.collect(made.project, made.requirements)
-        made.id  # noqa: B018 - renders the templates: what fails, fails before anything runs
-        _releases[key] = made
-    return _releases[key]
-
-
-def _warn(wanted: Release) -> None:
-    settings = wanted.settings
-    warnings = list(wanted.project.warnings)
-    if settings.server == "runserver":
-        warnings.append(f"{settings.app} runs Django's development server with DEBUG on; it is not for production.")
-    elif not settings.secure_cookies:
-        warnings.append(
-            f"{settings.app} sends its session and CSRF cookies over plain HTTP, where anybody on the way can read them, "
-            "because django_secure_cookies is off."
-        )
-    elif not settings.has_https:
-        warnings.append(
-            f"{settings.app} has no https binding, so browsers will not return its secure cookies and nobody can log in; "
-            "add one, or set django_secure_cookies to False."
-        )
-    for warning in warnings:
-        if warning not in _warned:
-            _warned.add(warning)
-            logger.warning(warning)
-
-
-class _Steps:
-    """The deploy of one release to the host in context."""
-
-    def __init__(self, wanted: Release) -> None:
-        self.release = wanted
-        self.settings = settings = wanted.settings
-        self.pool = _pool(settings)
-        self.site = Site(settings.app, wanted.directory, settings.app, settings.bindings, settings.certificate)
-        self.folders = _folders(settings)
-        self.health = release.health_check(settings)
-        self.firewall: dict[str, Any] = {
-            "rule": f"pyinfra-iis-{settings.app}",
-            "title": f"{settings.app} (HTTP traffic in)",
-            "ports": [binding.port for binding in settings.bindings],
+    def variables(self) -> dict[str, Any]:
+        """Django's SECRET_KEY too; one that is not given is made on the server."""
+        given = self.settings.secret_key
+        secret = {SECRET_KEY_VARIABLE: given.get_secret_value()} if given else {}
+        return {
+            "environment": {**self.settings.environment, **secret},
+            "generate": () if given else (SECRET_KEY_VARIABLE,),
         }
 
-    def add(self) -> dict[str, OperationMeta]:
-        """Add the operations, in order; returns them by name."""
+    def add_before_live(self) -> dict[str, OperationMeta]:
+        """The database, where it is asked for: once for all hosts."""
+        if not self.settings.migrate:
+            return {}
+        name = f"Migrate the database of {self.settings.app}"
+        return {"database": release.migrated(name=name, release=self.release, _run_once=True)}
+
+    def warnings(self) -> list[str]:
+        """What is not fit for production, too."""
         settings = self.settings
-        added = {
-            "installers": windows.downloads(name="Fetch and check installers", files=self._missing_downloads()),
-            "IIS's features": windows.features(name="Install IIS", server=SERVER_FEATURES, client=CLIENT_FEATURES),
-            "HttpPlatformHandler": httpplatform.installed(name="Install HttpPlatformHandler", handler=settings.handler),
-            "Python": python.installed(name="Install Python", python=settings.python, path=settings.python_directory),
-            "handlers section and app pool": iis.configuration(
-                name="Unlock handlers and make the app pool", unlocked=UNLOCKED, pools=[self.pool]
-            ),
-            "folders and access": windows.directories(name="Make folders and grant access", folders=self.folders),
-        }
-        if settings.firewall:
-            added["firewall"] = windows.firewall_rule(name="Open the firewall", **self.firewall)
-        added["release"] = release.prepared(name="Prepare the release", release=self.release)
-        if settings.migrate:
-            added["database"] = release.migrated(
-                name=f"Migrate the database of {settings.app}", release=self.release, _run_once=True
+        warnings = super().warnings()
+        if settings.server == "runserver":
+            warnings.append(f"{settings.app} runs Django's development server with DEBUG on; it is not for production.")
+        elif not settings.secure_cookies:
+            warnings.append(
+                f"{settings.app} sends its session and CSRF cookies over plain HTTP, where anybody on the way can read them, "
+                "because django_secure_cookies is off."
             )
-        added["site"] = release.live(
-            name="Make the release live", release=self.release, site=self.site, check=self.health
-        )
-        added["old releases"] = release.pruned(name="Remove old releases", release=self.release)
-        return added
-
-    def read_facts(self) -> None:
-        """Read what the operations will ask for, in one request."""
-        settings = self.settings
-        facts.prefetch(
-            host,
-            [
-                (Server, {}),
-                (Features, {"server": list(SERVER_FEATURES), "client": list(CLIENT_FEATURES)}),
-                (HttpPlatformHandler, {}),
-                (Distribution, {"path": settings.python_directory, "sha256": settings.python.sha256}),
-                (Configuration, iis.configuration_request(UNLOCKED, [self.pool])),
-                (Configuration, iis.configuration_request(sites=[self.site])),
-                (Directories, windows.directory_request(self.folders)),
-                (Releases, release.state_request(settings, self.release.id)),
-                (Health, self.health.request),
-                *([(FirewallRule, {"name": self.firewall["rule"]})] if settings.firewall else []),
-            ],
-        )
-
-    def unfit(self) -> str:
-        """Why this server cannot take the deploy, or nothing."""
-        server = facts.read(host, Server)
-        if server["build"] < _OLDEST_BUILD:
-            return f"runs {server['product']}; Windows Server 2016 or later is needed."
-        if not server["administrator"]:
-            return f"{server['user']} is no administrator on {server['name']}; a deploy needs one."
-        if server["architecture"] != "AMD64":
-            return f"{server['name']} is a {server['architecture']} machine; only AMD64 is supported."
-        return ""
-
-    def _missing_downloads(self) -> list[Any]:
-        """What something will be installed from; what is installed needs no file any more."""
-        settings = self.settings
-        missing: list[Any] = []
-        python_there = facts.read(host, Distribution, path=settings.python_directory, sha256=settings.python.sha256)
-        if settings.python.kind != "existing" and not python_there["present"]:
-            missing.append(settings.python)
-        if (
-            httpplatform.installed_version(facts.read(host, HttpPlatformHandler)["products"])
-            != settings.handler.version
-        ):
-            missing.append(settings.handler)
-        if missing:
-            # Read at once with the other facts of the bare server.
-            files = [{"path": windows.stored_path(file), "sha256": file.sha256} for file in missing]
-            facts.prefetch(host, [(Files, {"files": files})])
-        return missing
-
-
-def _pool(settings: Settings) -> AppPool:
-    given = {SECRET_KEY_VARIABLE: settings.secret_key.get_secret_value()} if settings.secret_key else {}
-    return AppPool(
-        settings.app,
-        attributes={
-            "managedRuntimeVersion": "",
-            "startMode": "AlwaysRunning",
-            "processModel.identityType": "ApplicationPoolIdentity",
-            "processModel.idleTimeout": "00:00:00",
-            "recycling.periodicRestart.time": "00:00:00",
-        },
-        environment={**settings.environment, **given},
-        generate=() if given else (SECRET_KEY_VARIABLE,),
-    )
-
-
-def _folders(settings: Settings) -> dict[str, dict[str, str]]:
-    identity = rf"IIS AppPool\{settings.app}"
-    return {
-        settings.python_directory: {identity: "ReadAndExecute"},
-        settings.root: {identity: "ReadAndExecute"},
-        **{rf"{settings.root}\shared\{name}": {identity: "Modify"} for name in ("data", "logs", "media")},
-    }
+        elif not settings.has_https:
+            warnings.append(
+                f"{settings.app} has no https binding, so browsers will not return its secure cookies and nobody can log in; "
+                "add one, or set django_secure_cookies to False."
+            )
+        return warnings

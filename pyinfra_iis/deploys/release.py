@@ -8,18 +8,11 @@ from pyinfra import host, logger
 from pyinfra.api import DeployError, deploy
 
 from pyinfra_iis import facts
+from pyinfra_iis.deploys.kinds import any_settings
 from pyinfra_iis.facts.release import Releases
 from pyinfra_iis.operations import release
 from pyinfra_iis.operations.iis import Site
 from pyinfra_iis.operations.release import health_check, previous_good
-from pyinfra_iis.settings import Settings, SettingsError, build, from_data
-
-
-def _settings(options: dict[str, Any]) -> Settings:
-    try:
-        return build(options) if options else from_data(host.data.dict())
-    except SettingsError as error:
-        raise DeployError(f"{host.name}: {error}") from None
 
 
 @deploy("Roll back")
@@ -28,12 +21,12 @@ def rollback(to: str = "", **options: Any) -> None:
 
     Args:
         to: which release; empty for the good one before the live one. The live one is then marked as bad.
-        options: as for `django_iis`.
+        options: as for `any_settings`.
 
     Raises:
         DeployError: there is no such release on the server, or its virtual environment is gone.
     """
-    settings = _settings(options)
+    settings = any_settings(options)
     state = facts.read(host, Releases, **release.state_request(settings))
     target = to or previous_good(state)
     if not target:
@@ -67,9 +60,9 @@ def list_releases(**options: Any) -> None:
     """Print the releases that a server holds; changes nothing.
 
     Args:
-        options: as for `django_iis`.
+        options: as for `any_settings`.
     """
-    settings = _settings(options)
+    settings = any_settings(options)
     state = facts.read(host, Releases, **release.state_request(settings))
     times: dict[str, str] = {}
     for line in state["history"]:

@@ -173,7 +173,7 @@ class HealthCheck:
         host: the Host header, or empty for the address's own.
         status: the status code that means healthy; 0 accepts every one below 500 except 400.
         timeout: seconds until it is given up.
-        log: the folder with the log files of the site's process.
+        shared: the application's folder that outlives releases; a notice of maintenance there, and the log files of the site's process.
     """
 
     site: str
@@ -181,12 +181,15 @@ class HealthCheck:
     host: str = ""
     status: int = 0
     timeout: int = 120
-    log: str = ""
+    shared: str = ""
 
     @property
     def request(self) -> dict[str, Any]:
         """The arguments of the fact."""
-        return {"site": self.site, "address": self.address, "host": self.host, "timeout": min(self.timeout, 30)}
+        return {
+            **{"site": self.site, "address": self.address, "host": self.host},
+            **{"timeout": min(self.timeout, 30), "shared": self.shared},
+        }
 
     def accepts(self, status: int) -> bool:
         """Whether a status code means healthy."""
@@ -205,5 +208,5 @@ def healthy(check: HealthCheck) -> Generator[PyinfraCommand, None, None]:
         return
     show_changes([(f"site {check.site} answers", answer["status"] or answer["problem"], check.status or "healthy")])
     yield Script(
-        "iis/await_health", {**check.request, "status": check.status, "timeout": check.timeout, "log": check.log}
+        "iis/await_health", {**check.request, "status": check.status, "timeout": check.timeout}
     )

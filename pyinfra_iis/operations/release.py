@@ -28,7 +28,7 @@ from pyinfra_iis.release import wheels
 from pyinfra_iis.release.origin import run_note
 from pyinfra_iis.release.release import SETTINGS_OVERLAY, Release
 from pyinfra_iis.release.wheels import FOLDER
-from pyinfra_iis.settings import Settings
+from pyinfra_iis.settings import DjangoSettings, WebSettings
 
 UPLOADS = "incoming"
 """The folder for archives that have arrived."""
@@ -42,7 +42,7 @@ _unmigrated: dict[str, str] = {}
 """Releases whose migrations have begun in this run, on one host for all, and have not succeeded, by the application's folder."""
 
 
-def state_request(settings: Settings, wanted: str = "") -> dict[str, str]:
+def state_request(settings: WebSettings, wanted: str = "") -> dict[str, str]:
     """The arguments of the fact that the operations read.
 
     Args:
@@ -52,7 +52,7 @@ def state_request(settings: Settings, wanted: str = "") -> dict[str, str]:
     return {"root": settings.root, "site": settings.app, "wanted": wanted}
 
 
-def _look(settings: Settings, wanted: str = "") -> dict[str, Any]:
+def _look(settings: WebSettings, wanted: str = "") -> dict[str, Any]:
     """What a server holds. In a run it is read once: one deploy at a time changes it, and the operations note what they have changed."""
     if not state.is_executing:
         return facts.read(host, Releases, **state_request(settings, wanted))
@@ -72,7 +72,7 @@ def _note_prepared(release: Release, tried: bool) -> None:
         known["tried"] += [release.id] * tried
 
 
-def _note_live(settings: Settings, identifier: str) -> None:
+def _note_live(settings: WebSettings, identifier: str) -> None:
     if state.is_executing:
         known = _look(settings)
         known["live"] = identifier
@@ -81,7 +81,7 @@ def _note_live(settings: Settings, identifier: str) -> None:
 
 @operation()
 def prepared(release: Release) -> Generator[PyinfraCommand, None, None]:
-    """Bring a release to the server and make it ready: files, virtual environment, Django's check, static files, a trial start.
+    """Bring a release to the server and make it ready: files, virtual environment, the release's own preparation, a trial start.
 
     It goes to a partial name and gets its own when it is complete; nothing that runs is touched. Only files that no release on the server has are sent.
     Where the database is to be migrated first, the trial start is left to `live`.
@@ -109,14 +109,18 @@ def prepared(release: Release) -> Generator[PyinfraCommand, None, None]:
         yield from _send_wheels(release)
         yield _helper(settings, *steps, ["environment", *_where(release), *_pip_arguments(release)])
         steps = []
-    if release.id not in there["releases"] and settings.server != "runserver":
-        steps.append(["manage", *_where(release), "check", "--deploy"])
-        steps.append(["manage", *_where(release), "collectstatic", "--noinput", "--verbosity", "0"])
-    tried = release.id not in there["releases"] and not settings.migrate
+    if release.id not in there["releases"]:
+        steps += [["manage", *_where(release), *arguments] for arguments in release.preparation]
+    tried = release.id not in there["releases"] and not is_migrated_first(settings)
     if tried:
         steps.append(_trial(release))
     yield _helper(settings, *steps, ["complete", archive], as_site=True)
     _note_prepared(release, tried)
+
+
+def is_migrated_first(settings: WebSettings) -> bool:
+    """Whether a database is migrated between a release's preparation and its first start."""
+    return isinstance(settings, DjangoSettings) and settings.migrate
 
 
 def _where(release: Release) -> list[str]:
@@ -228,7 +232,7 @@ def previous_good(state: Mapping[str, Any]) -> str:
 
 @operation()
 def rolled_back(
-    settings: Settings, target: str, site: Site, check: HealthCheck, mark: bool = False
+    settings: WebSettings, target: str, site: Site, check: HealthCheck, mark: bool = False
 ) -> Generator[PyinfraCommand, None, None]:
     """Make an earlier release live again.
 
@@ -247,7 +251,7 @@ def rolled_back(
     _note_live(settings, target)
 
 
-def switch(settings: Settings, identifier: str, site: Site, check: HealthCheck, bad: str = "") -> Script:
+def switch(settings: WebSettings, identifier: str, site: Site, check: HealthCheck, bad: str = "") -> Script:
     """The command that makes a complete release live, and puts the one before back when it is not healthy; `bad` is marked as bad then."""
     return Script(
         "release/go_live",
@@ -257,7 +261,7 @@ def switch(settings: Settings, identifier: str, site: Site, check: HealthCheck, 
             "bad": bad,
             "by": run_note(),
             "site": {**site.request, "path": rf"{settings.root}\releases\{identifier}"},
-            "health": {**check.request, "status": check.status, "timeout": check.timeout, "log": check.log},
+            "health": {**check.request, "status": check.status, "timeout": check.timeout},
         },
     )
 
@@ -278,7 +282,7 @@ def _trial(release: Release) -> list[str]:
     return ["trial", release.id, json.dumps(want)]
 
 
-def health_check(settings: Settings) -> HealthCheck:
+def health_check(settings: WebSettings) -> HealthCheck:
     """How the site of some settings is asked."""
     binding = next((binding for binding in settings.bindings if binding.protocol == "http"), settings.bindings[0])
     address = "localhost" if binding.ip == "*" else binding.ip
@@ -290,7 +294,7 @@ def health_check(settings: Settings) -> HealthCheck:
         name and f"{name}:{binding.port}",
         settings.health.status or 0,
         settings.health.timeout,
-        rf"{settings.root}\shared\logs",
+        rf"{settings.root}\shared",
     )
 
 
@@ -318,7 +322,7 @@ def pruned(release: Release) -> Generator[PyinfraCommand, None, None]:
     yield _helper(settings, ["remove", ",".join(gone), ",".join(environments), str(settings.keep)])
 
 
-def _helper(settings: Settings, *steps: Sequence[str], as_site: bool = False) -> Script:
+def _helper(settings: WebSettings, *steps: Sequence[str], as_site: bool = False) -> Script:
     """The command that lets the server's Python take some steps; with the environment variables of the app pool where the site's own code runs."""
     return Script(
         "python/run_for_site" if as_site else "python/run",
@@ -379,6 +383,7 @@ def _command_line(arguments: Sequence[str]) -> str:
 __all__ = [
     "SETTINGS_OVERLAY",
     "health_check",
+    "is_migrated_first",
     "live",
     "prepared",
     "previous_good",

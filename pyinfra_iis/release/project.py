@@ -12,12 +12,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
 
 import pathspec
 
 from pyinfra_iis.release.scan import Hashes
 from pyinfra_iis.release.servers import SERVERS
-from pyinfra_iis.settings import Settings
+from pyinfra_iis.settings import DjangoSettings, WebSettings
 
 IGNORED_DIRECTORIES = frozenset(
     {
@@ -101,53 +102,32 @@ class Project:
         ProjectError: from the properties, when the project cannot be deployed.
     """
 
-    def __init__(self, settings: Settings, hashes: Hashes | None = None) -> None:
+    added_requirements: tuple[str, ...] = ()
+    """What the deploy's own way of serving needs besides the server package."""
+
+    def __init__(self, settings: WebSettings, hashes: Hashes | None = None) -> None:
         self.settings = settings
         self._hashes = hashes
         self.root = settings.project
         self.warnings: list[str] = []
 
-    @cached_property
-    def settings_module(self) -> str:
-        """The project's own settings module, as manage.py names it unless the user does."""
-        if self.settings.settings_module:
-            return self.settings.settings_module
-        for node in ast.walk(self._parse(self.root / "manage.py")):
-            if isinstance(node, ast.Call | ast.Assign | ast.Tuple):
-                values = [child.value for child in ast.iter_child_nodes(node) if isinstance(child, ast.Constant)]
-                if len(values) == 2 and values[0] == "DJANGO_SETTINGS_MODULE" and isinstance(values[1], str):
-                    return values[1]
-        raise ProjectError(
-            f"{self.root / 'manage.py'} does not say which settings module it uses; set django_settings_module."
-        )
-
-    @cached_property
-    def settings_file(self) -> Path:
-        """The file of the settings module."""
-        base = self.root.joinpath(*self.settings_module.split("."))
-        for candidate in (base.with_name(base.name + ".py"), base / "__init__.py"):
-            if candidate.is_file():
-                return candidate
-        raise ProjectError(f"The settings module {self.settings_module} is no file below {self.root}.")
-
-    @cached_property
+    @property
     def application(self) -> str:
-        """What the server runs, as `module:object`."""
-        if self.settings.application:
-            return self.settings.application
-        package = self.settings_module.split(".")[0]
-        interface = SERVERS[self.settings.server].interface
-        for module in ("asgi", "wsgi") if interface == "either" else (interface,):
-            if (self.root / package / f"{module}.py").is_file():
-                return f"{package}.{module}:application"
-        wanted = "neither asgi.py nor wsgi.py" if interface == "either" else f"no {interface}.py"
-        raise ProjectError(f"{self.root / package} holds {wanted}; set django_application.")
+        """What the server runs, as `module:object`; empty when the command says so by itself."""
+        return self.settings.application
 
     @cached_property
-    def made_by_django(self) -> tuple[int, int] | None:
-        """The Django version that wrote the settings file, where its heading still says so."""
-        match = _MADE_BY.search(self.settings_file.read_text(encoding="utf-8", errors="replace")[:2000])
-        return (int(match[1]), int(match[2])) if match else None
+    def interface(self) -> Literal["asgi", "wsgi"]:
+        """What the application speaks."""
+        spoken = self.settings.interface or SERVERS[self.settings.server].interface
+        if spoken == "either":
+            return "wsgi" if self.application.partition(":")[0].endswith("wsgi") else "asgi"
+        return spoken
+
+    @property
+    def implied_requirement(self) -> str:
+        """What is installed when the project has no requirements; empty for nothing."""
+        return ""
 
     def check(self) -> None:
         """Find what would only fail on a server: files that do not parse, names that Windows cannot hold.
@@ -155,9 +135,15 @@ class Project:
         Raises:
             ProjectError: the first problem found.
         """
+        spoken = SERVERS[self.settings.server].interface
+        if spoken != "either" and self.interface != spoken:
+            raise ProjectError(
+                f"{self.settings.server} serves {spoken.upper()} applications, not {self.interface.upper()} ones; take another server."
+            )
         module = self.application.partition(":")[0]
-        self._parse(self.settings_file)
-        self._parse(self.root.joinpath(*module.split(".")).with_suffix(".py"))
+        if module and not module.startswith("django."):
+            base = self.root.joinpath(*module.split("."))
+            self._parse(base / "__init__.py" if base.is_dir() else base.with_name(base.name + ".py"))
         _ = self.files
 
     def _parse(self, path: Path) -> ast.Module:
@@ -251,3 +237,70 @@ class Project:
                 f"{relative} in {self.root} would be a path of {length} characters on the server, Windows takes 259; "
                 "set django_root to a shorter folder."
             )
+
+
+class DjangoProject(Project):
+    """A project as `startproject` makes it."""
+
+    settings: DjangoSettings
+
+    added_requirements = ("whitenoise>=6",)
+
+    @cached_property
+    def settings_module(self) -> str:
+        """The project's own settings module, as manage.py names it unless the user does."""
+        if self.settings.settings_module:
+            return self.settings.settings_module
+        for node in ast.walk(self._parse(self.root / "manage.py")):
+            if isinstance(node, ast.Call | ast.Assign | ast.Tuple):
+                values = [child.value for child in ast.iter_child_nodes(node) if isinstance(child, ast.Constant)]
+                if len(values) == 2 and values[0] == "DJANGO_SETTINGS_MODULE" and isinstance(values[1], str):
+                    return values[1]
+        raise ProjectError(
+            f"{self.root / 'manage.py'} does not say which settings module it uses; set django_settings_module."
+        )
+
+    @cached_property
+    def settings_file(self) -> Path:
+        """The file of the settings module."""
+        base = self.root.joinpath(*self.settings_module.split("."))
+        for candidate in (base.with_name(base.name + ".py"), base / "__init__.py"):
+            if candidate.is_file():
+                return candidate
+        raise ProjectError(f"The settings module {self.settings_module} is no file below {self.root}.")
+
+    @cached_property
+    def application(self) -> str:
+        """What the server runs, as `module:object`."""
+        if self.settings.application:
+            return self.settings.application
+        package = self.settings_module.split(".")[0]
+        interface = self.settings.interface or SERVERS[self.settings.server].interface
+        for module in ("asgi", "wsgi") if interface == "either" else (interface,):
+            if (self.root / package / f"{module}.py").is_file():
+                return f"{package}.{module}:application"
+        if self.settings.server == "runserver":
+            return "django.core.wsgi:get_wsgi_application()"
+        wanted = "neither asgi.py nor wsgi.py" if interface == "either" else f"no {interface}.py"
+        raise ProjectError(f"{self.root / package} holds {wanted}; set django_application.")
+
+    @cached_property
+    def made_by_django(self) -> tuple[int, int] | None:
+        """The Django version that wrote the settings file, where its heading still says so."""
+        match = _MADE_BY.search(self.settings_file.read_text(encoding="utf-8", errors="replace")[:2000])
+        return (int(match[1]), int(match[2])) if match else None
+
+    @property
+    def implied_requirement(self) -> str:
+        """The Django that wrote the settings file."""
+        if not self.made_by_django:
+            raise ProjectError(
+                f"{self.root} has no requirements.txt, so nothing says which Django it wants; add one or set django_requirements."
+            )
+        major, minor = self.made_by_django
+        return f"Django~={major}.{minor}.0"
+
+    def check(self) -> None:
+        """As for any project; the settings must be there and parse too."""
+        self._parse(self.settings_file)
+        super().check()

@@ -17,16 +17,18 @@ from typing import Any
 import jinja2
 
 from pyinfra_iis.release import helper, origin, requirements
-from pyinfra_iis.release.project import Project, ProjectError, ProjectFile
+from pyinfra_iis.release.project import DjangoProject, Project, ProjectError, ProjectFile
 from pyinfra_iis.release.requirements import Requirements
 from pyinfra_iis.release.servers import SERVERS
-from pyinfra_iis.settings import Settings
+from pyinfra_iis.settings import DjangoSettings, WebSettings
 
 SETTINGS_OVERLAY = "pyinfra_iis_settings.py"
 WEB_CONFIG = "web.config"
-WRAPPER = "pyinfra_iis_asgi.py"
+GATE = "pyinfra_iis_gate.py"
+"""The module in front of the application, see templates/gate.py.j2."""
 SECRET_KEY_VARIABLE = "DJANGO_SECRET_KEY"
 
+_GATE_MODULE = GATE.removesuffix(".py")
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
@@ -40,7 +42,7 @@ class Release:
         requirements: what its virtual environment holds.
     """
 
-    settings: Settings
+    settings: WebSettings
     project: Project
     requirements: Requirements
 
@@ -54,12 +56,21 @@ class Release:
         """The Python of the virtual environment."""
         return rf"{self.environment}\Scripts\python.exe"
 
+    has_lifespan = True
+    """Whether an ASGI application may want to be told when its server starts and ends."""
+
     @property
     def command(self) -> tuple[str, ...]:
         """The arguments of the interpreter that start the site's process."""
-        server = SERVERS[self.settings.server]
-        application = self.project.application if server.behind_proxy else f"{WRAPPER.removesuffix('.py')}:application"
-        return self.settings.command or server.command(application)
+        settings = self.settings
+        return settings.command or SERVERS[settings.server].command(
+            f"{_GATE_MODULE}:application", self.project.interface, self.has_lifespan
+        )
+
+    @property
+    def is_gated(self) -> bool:
+        """Whether requests come to the application through the gate; a command of the user's own has to name it."""
+        return self.settings.server != "command" or any(_GATE_MODULE in argument for argument in self.settings.command)
 
     @property
     def arguments(self) -> str:
@@ -69,28 +80,36 @@ class Release:
     @property
     def variables(self) -> dict[str, str]:
         """Environment variables of the site's process; what is secret is in the app pool's."""
-        return {
-            "DJANGO_SETTINGS_MODULE": SETTINGS_OVERLAY.removesuffix(".py"),
-            "PYTHONDONTWRITEBYTECODE": "1",
-            "PYTHONUNBUFFERED": "1",
-            "PYTHONUTF8": "1",
-        }
+        return {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1"}
+
+    @property
+    def preparation(self) -> list[list[str]]:
+        """Arguments of manage.py, in order, before the release is started for the first time."""
+        return []
+
+    @property
+    def templates(self) -> dict[str, str]:
+        """The files that the deploy makes, each with its template."""
+        return {WEB_CONFIG: "web.config.j2", **({GATE: "gate.py.j2"} if self.is_gated else {})}
 
     @cached_property
     def files(self) -> dict[str, ProjectFile]:
-        """Every file of the release by its path: the project's, the overlay, web.config."""
+        """Every file of the release by its path: the project's, and those of the deploy."""
         files = dict(self.project.files)
-        context = {"release": self, "settings": self.settings, "project": self.project}
-        rendered = {SETTINGS_OVERLAY: "settings_overlay.py.j2", WEB_CONFIG: "web.config.j2"}
-        if not SERVERS[self.settings.server].behind_proxy:
-            context["module"], _, context["name"] = self.project.application.partition(":")
-            rendered[WRAPPER] = "asgi_behind_iis.py.j2"
-        for name, template in rendered.items():
+        for name, template in self.templates.items():
             for existing in [path for path in files if path.lower() == name.lower()]:
                 del files[existing]
                 self.project.warnings.append(f"{existing} of the project is replaced by the deploy's own.")
-            files[name] = ProjectFile.rendered(name, _render(template, **context))
+            files[name] = ProjectFile.rendered(name, self._render(template))
         return dict(sorted(files.items()))
+
+    def _render(self, template: str) -> str:
+        server = SERVERS[self.settings.server]
+        return (
+            _templates()
+            .get_template(template)
+            .render(release=self, settings=self.settings, project=self.project, server=server)
+        )
 
     @cached_property
     def entries(self) -> dict[str, list[Any]]:
@@ -155,19 +174,44 @@ def _add(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
     archive.writestr(info, content)
 
 
-def make(settings: Settings) -> Release:
+class DjangoRelease(Release):
+    """A release of a Django project: with a settings module of the deploy around the project's own."""
+
+    settings: DjangoSettings
+    project: DjangoProject
+    has_lifespan = False
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """As for any release, and the settings module."""
+        return {"DJANGO_SETTINGS_MODULE": SETTINGS_OVERLAY.removesuffix(".py"), **super().variables}
+
+    @property
+    def preparation(self) -> list[list[str]]:
+        """Django's own check, and the static files."""
+        if self.settings.server == "runserver":
+            return []
+        return [["check", "--deploy"], ["collectstatic", "--noinput", "--verbosity", "0"]]
+
+    @property
+    def templates(self) -> dict[str, str]:
+        """As for any release, and the settings module."""
+        return {SETTINGS_OVERLAY: "settings_overlay.py.j2", **super().templates}
+
+
+def make(settings: WebSettings) -> Release:
     """Read the project that `settings` names and make a release of it.
 
     Raises:
         ProjectError: the project cannot be deployed.
     """
+    if isinstance(settings, DjangoSettings):
+        project: Project = DjangoProject(settings)
+        project.check()
+        return DjangoRelease(settings, project, requirements.read(project))
     project = Project(settings)
     project.check()
     return Release(settings, project, requirements.read(project))
-
-
-def _render(template: str, **context: object) -> str:
-    return _templates().get_template(template).render(**context)
 
 
 @lru_cache(maxsize=1)
@@ -185,4 +229,13 @@ def _templates() -> jinja2.Environment:
     )
 
 
-__all__ = ["SECRET_KEY_VARIABLE", "SETTINGS_OVERLAY", "WEB_CONFIG", "ProjectError", "Release", "make"]
+__all__ = [
+    "GATE",
+    "SECRET_KEY_VARIABLE",
+    "SETTINGS_OVERLAY",
+    "WEB_CONFIG",
+    "DjangoRelease",
+    "ProjectError",
+    "Release",
+    "make",
+]

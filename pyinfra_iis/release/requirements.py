@@ -11,8 +11,6 @@ from pathlib import Path
 from pyinfra_iis.release.project import Project, ProjectError
 from pyinfra_iis.release.servers import SERVERS
 
-WHITENOISE = "whitenoise>=6"
-
 _INCLUDE = re.compile(r"^\s*(?:-r|-c|--requirement|--constraint)[\s=]\s*(\S+)")
 _NAME = re.compile(r"^\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
 
@@ -43,17 +41,12 @@ def read(project: Project) -> Requirements:
     if name:
         _collect(project, name.replace("\\", "/"), texts)
         arguments += ["-r", name]
-    elif project.made_by_django:
-        major, minor = project.made_by_django
-        arguments.append(f"Django~={major}.{minor}.0")
-    else:
-        raise ProjectError(
-            f"{project.root} has no requirements.txt, so nothing says which Django it wants; add one or set django_requirements."
-        )
+    elif project.implied_requirement:
+        arguments.append(project.implied_requirement)
     named = {
         _canonical(match[1]) for text in texts.values() for line in text.splitlines() if (match := _NAME.match(line))
     }
-    added = (*SERVERS[settings.server].packages, WHITENOISE)
+    added = (*SERVERS[settings.server].packages, *project.added_requirements)
     arguments += [requirement for requirement in added if _canonical(_NAME.match(requirement)[1]) not in named]  # type: ignore[index]
     identity = [arguments, texts, settings.python.sha256, list(settings.pip_options)]
     return Requirements(

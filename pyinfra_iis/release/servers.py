@@ -21,36 +21,55 @@ class Server:
     Attributes:
         interface: `asgi`, `wsgi`, or `either`.
         packages: requirements that it adds to the project's.
-        command: the application (`module:object`) -> arguments of python.exe.
-        behind_proxy: whether it understands the handler's X-Forwarded headers by itself; else a wrapper module of the deploy does.
+        command: the application (`module:object`), its interface, whether it may want ASGI's lifespan events -> arguments of python.exe.
+        behind_proxy: whether it understands the handler's X-Forwarded headers by itself; else the gate in front of the application does.
     """
 
     interface: Literal["asgi", "wsgi", "either"]
     packages: tuple[str, ...]
-    command: Callable[[str], tuple[str, ...]]
+    command: Callable[[str, str, bool], tuple[str, ...]]
     behind_proxy: bool = True
 
 
-def _uvicorn(application: str) -> tuple[str, ...]:
-    interface = ("--interface", "wsgi") if application.partition(":")[0].endswith("wsgi") else ()
+def _uvicorn(application: str, interface: str, lifespan: bool) -> tuple[str, ...]:
     # The selector loop: Windows' default one loses its listener on a broken connection (cpython issue 93821). uvicorn takes the scheme from
     # the handler's header only when it is one value, so a client that forges the header is seen as plain HTTP.
-    options = ("--lifespan", "off", "--loop", "asyncio:SelectorEventLoop", "--timeout-graceful-shutdown", "8")
+    options = (
+        "--lifespan",
+        "auto" if lifespan else "off",
+        "--loop",
+        "asyncio:SelectorEventLoop",
+        "--timeout-graceful-shutdown",
+        "8",
+    )
+    spoken = "wsgi" if interface == "wsgi" else "asgi3"
     # IIS logs requests itself, and visitors need not know the server's name.
     quiet = ("--no-access-log", "--no-server-header")
-    return ("-m", "uvicorn", application, *interface, "--host", "127.0.0.1", "--port", PORT, *options, *quiet)
+    return (
+        "-m",
+        "uvicorn",
+        application,
+        "--interface",
+        spoken,
+        "--host",
+        "127.0.0.1",
+        "--port",
+        PORT,
+        *options,
+        *quiet,
+    )
 
 
-def _waitress(application: str) -> tuple[str, ...]:
+def _waitress(application: str, _interface: str, _lifespan: bool) -> tuple[str, ...]:
     trust = ("--trusted-proxy=127.0.0.1", "--trusted-proxy-headers=x-forwarded-for x-forwarded-proto")
     return ("-m", "waitress", "--ident=", f"--listen=127.0.0.1:{PORT}", "--threads=8", *trust, application)
 
 
-def _hypercorn(application: str) -> tuple[str, ...]:
+def _hypercorn(application: str, _interface: str, _lifespan: bool) -> tuple[str, ...]:
     return ("-m", "hypercorn", "--bind", f"127.0.0.1:{PORT}", "--workers", "1", application)
 
 
-def _granian(application: str) -> tuple[str, ...]:
+def _granian(application: str, _interface: str, _lifespan: bool) -> tuple[str, ...]:
     return (
         "-m",
         "granian",
@@ -66,11 +85,11 @@ def _granian(application: str) -> tuple[str, ...]:
     )
 
 
-def _runserver(_application: str) -> tuple[str, ...]:
+def _runserver(_application: str, _interface: str, _lifespan: bool) -> tuple[str, ...]:
     return ("manage.py", "runserver", "--noreload", f"127.0.0.1:{PORT}")
 
 
-def _nothing(_application: str) -> tuple[str, ...]:
+def _nothing(_application: str, _interface: str, _lifespan: bool) -> tuple[str, ...]:
     return ()
 
 
@@ -80,6 +99,6 @@ SERVERS: dict[str, Server] = {
     "waitress": Server("wsgi", ("waitress>=3",), _waitress),
     "hypercorn": Server("asgi", ("hypercorn>=0.17",), _hypercorn, behind_proxy=False),
     "granian": Server("asgi", ("granian>=2",), _granian, behind_proxy=False),
-    "runserver": Server("either", (), _runserver),
+    "runserver": Server("wsgi", (), _runserver),
     "command": Server("either", (), _nothing),
 }

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pyinfra_iis.settings import Binding, Settings, SettingsError, from_data
+from pyinfra_iis.settings import Binding, DjangoSettings, SettingsError, WebSettings, from_data
 from tests.pyinfra_iis import projects
 
 
@@ -17,7 +17,7 @@ def project(tmp_path: Path) -> Path:
 
 
 def test_the_project_folder_is_enough(project: Path) -> None:
-    settings = from_data({"django_project": str(project), "unrelated": 1})
+    settings = from_data({"django_project": str(project), "unrelated": 1}, DjangoSettings)
     assert settings.app == "My-Shop"
     assert settings.root == r"C:\inetpub\My-Shop"
     assert [str(binding) for binding in settings.bindings] == ["*:80:"]
@@ -41,7 +41,7 @@ def test_allowed_hosts_come_from_the_bindings(project: Path, bindings: list[str]
         "django_bindings": bindings,
         "django_certificate": {"subject": "shop.example.com"},
     }
-    assert from_data(data).hosts == hosts
+    assert from_data(data, DjangoSettings).hosts == hosts
 
 
 def test_binding_is_written_as_iis_writes_it() -> None:
@@ -99,21 +99,22 @@ def test_a_mistake_is_one_sentence(project: Path, data: dict[str, object], sente
     if data and "django_projekt" not in data:
         data = {"django_project": str(project), **data}
     with pytest.raises(SettingsError) as caught:
-        from_data(data)
+        from_data(data, DjangoSettings)
     assert str(caught.value) == sentence
 
 
 def test_a_folder_without_manage_py_is_named(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=rf"the project folder {tmp_path} holds no manage.py"):
-        from_data({"django_project": str(tmp_path)})
+        from_data({"django_project": str(tmp_path)}, DjangoSettings)
 
 
 def test_the_secret_key_shows_nowhere(project: Path) -> None:
-    settings = from_data({"django_project": project, "django_secret_key": "very-secret"})
+    settings = from_data({"django_project": project, "django_secret_key": "very-secret"}, DjangoSettings)
     assert "very-secret" not in f"{settings!r} {settings} {settings.model_dump_json()}"
 
 
 def test_every_setting_is_documented() -> None:
     text = (Path(__file__).parents[2] / "docs" / "settings.md").read_text(encoding="utf-8")
     documented = set(re.findall(r"^\| `django_(\w+)`", text, re.MULTILINE))
-    assert documented == set(Settings.model_fields)
+    assert documented == set(DjangoSettings.model_fields)
+    assert set(WebSettings.model_fields) < documented

@@ -1,4 +1,9 @@
-function Get-Response([string] $Address, [string] $HostName, [int] $Milliseconds) {
+# A release in maintenance lets only those through who know the notice's token.
+function Get-Probe([string] $Shared) {
+    $Notice = [IO.Path]::Combine($Shared, 'maintenance.json')
+    if ($Shared -and [IO.File]::Exists($Notice)) { (ConvertFrom-Json ([IO.File]::ReadAllText($Notice))).token } else { '1' }
+}
+function Get-Response([string] $Address, [string] $HostName, [int] $Milliseconds, [string] $Probe) {
     $Query = [Net.WebRequest]::Create($Address)
     $Query.Timeout = $Milliseconds
     $Query.ReadWriteTimeout = $Milliseconds
@@ -6,7 +11,7 @@ function Get-Response([string] $Address, [string] $HostName, [int] $Milliseconds
     $Query.KeepAlive = $false
     $Query.Proxy = $null
     $Query.UserAgent = 'pyinfra-iis'
-    $Query.Headers.Add('X-Release-Probe', '1')
+    $Query.Headers.Add('X-Release-Probe', $Probe)
     if ($HostName) { $Query.Host = $HostName }
     $Response = $null
     try {

@@ -2,6 +2,11 @@
 # uses: iis/configure
 # uses: iis/wait_healthy
 # uses: release/lock
+# uses: release/add_line
+# A release without a gate (a command of the user's own) does not tell its name.
+function Get-Name([string] $Path) {
+    if ([IO.File]::Exists([IO.Path]::Combine($Path, 'pyinfra_iis_gate.py'))) { [IO.Path]::GetFileName($Path) } else { '' }
+}
 Enter-Deploy $Request.root $Request.by
 $Manager = New-ServerManager
 $Site = $Manager.Sites[$Request.site.name]
@@ -11,9 +16,8 @@ $Manager.Dispose()
 $Wish = ConvertFrom-Json '{"sections": [], "pools": [], "sites": []}'
 $Wish.sites = @($Request.site)
 Set-Configuration $Wish $null
-$History = [IO.Path]::Combine($Request.root, 'history.txt')
 try {
-    [void] (Wait-Healthy $Request.health $Request.release)
+    [void] (Wait-Healthy $Request.health (Get-Name $Request.site.path))
 } catch {
     $Problem = $_.Exception.Message
     if ($Before -and $Before -ne $Request.site.path -and [IO.Directory]::Exists($Before)) {
@@ -21,11 +25,11 @@ try {
         Set-Configuration $Wish $null
         $Old = [IO.Path]::GetFileName($Before)
         [IO.File]::WriteAllText([IO.Path]::Combine($Request.root, 'releases', $Request.release + '.bad'), $Problem)
-        try { [void] (Wait-Healthy $Request.health $Old) } catch { throw "$Problem Release $Old was put back, but is not healthy either: $($_.Exception.Message)" }
+        try { [void] (Wait-Healthy $Request.health (Get-Name $Before)) } catch { throw "$Problem Release $Old was put back, but is not healthy either: $($_.Exception.Message)" }
         throw "$Problem Release $Old is live again."
     }
     throw
 }
 if ($Request.bad) { [IO.File]::WriteAllText([IO.Path]::Combine($Request.root, 'releases', $Request.bad + '.bad'), "rolled back to $($Request.release)") }
-[IO.File]::AppendAllText($History, [DateTime]::UtcNow.ToString('s') + 'Z ' + $Request.release + "`r`n")
+Add-Line ([IO.Path]::Combine($Request.root, 'history.txt')) ([DateTime]::UtcNow.ToString('s') + 'Z ' + $Request.release)
 @{ live = $Request.release; before = [IO.Path]::GetFileName($Before) }

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from pyinfra_iis.release import release
-from pyinfra_iis.settings import build
+from pyinfra_iis.settings import DjangoSettings, build
 from tests.pyinfra_iis import projects
 
 SHOW = """\
@@ -29,7 +29,7 @@ STORAGE = "whitenoise.storage.CompressedManifestStaticFilesStorage"
 
 def effective(tmp_path: Path, settings: str, key: str | None = "k" * 50, **values: Any) -> dict[str, Any]:
     project = projects.make(tmp_path / "project", settings=settings)
-    made = release.make(build({"project": project, **values}))
+    made = release.make(build({"project": project, **values}, DjangoSettings))
     place = tmp_path / "root" / "releases" / made.id
     for path, file in made.files.items():
         target = place / path
@@ -54,11 +54,7 @@ def test_an_untouched_project_becomes_safe(tmp_path: Path) -> None:
     assert found["SECRET_KEY"] == "k" * 50
     assert found["SESSION_COOKIE_SECURE"] and found["CSRF_COOKIE_SECURE"]
     assert found["STATIC_ROOT"] == f"{found['release']}/collected_static"
-    assert found["MIDDLEWARE"][:3] == [
-        "pyinfra_iis_settings.name_release",
-        "django.middleware.security.SecurityMiddleware",
-        WHITENOISE,
-    ]
+    assert found["MIDDLEWARE"][:2] == ["django.middleware.security.SecurityMiddleware", WHITENOISE]
     assert found["STORAGES"]["staticfiles"]["BACKEND"] == STORAGE
     shared = str(Path(found["release"]).parent.parent / "shared")
     assert found["MEDIA_ROOT"] == f"{shared}/media"

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from pyinfra_iis.release import requirements
-from pyinfra_iis.release.project import Project, ProjectError
-from pyinfra_iis.settings import build
+from pyinfra_iis.release.project import DjangoProject, ProjectError
+from pyinfra_iis.settings import DjangoSettings, build
 from tests.pyinfra_iis import projects
 
 
-def read(folder: Path, **values: Any) -> Project:
-    return Project(build({"project": folder, **values}))
+def read(folder: Path, **values: Any) -> DjangoProject:
+    return DjangoProject(build({"project": folder, **values}, DjangoSettings))
 
 
 def test_what_manage_py_says(tmp_path: Path) -> None:

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from pyinfra_iis.release import requirements, wheels
-from pyinfra_iis.release.project import Project, ProjectError
-from pyinfra_iis.settings import build
+from pyinfra_iis.release.project import DjangoProject, ProjectError
+from pyinfra_iis.settings import DjangoSettings, build
 from tests.pyinfra_iis import projects
 
 
@@ -42,7 +42,7 @@ def index(tmp_path: Path) -> Path:
 def collect(tmp_path: Path, index: Path, needs: str) -> list[str]:
     project = projects.make(tmp_path / "project", **{"requirements.txt": needs + "\nuvicorn\nwhitenoise\n"})
     options: dict[str, Any] = {"packages": "offline", "pip_options": ["--no-index", "--find-links", str(index)]}
-    read = Project(build({"project": project, **options}))
+    read = DjangoProject(build({"project": project, **options}, DjangoSettings))
     return [found.name for found in wheels.collect(read, requirements.read(read), tmp_path / "cache")]
 
 

@@ -1,0 +1,248 @@
+"""A Python web application on IIS: the road from a bare Windows server to a served site."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pyinfra import host, logger, state
+from pyinfra.api import DeployError, deploy
+from pyinfra.api.exceptions import FactError
+from pyinfra.api.operation import OperationMeta
+from pyinfra.api.output import format_text
+
+from pyinfra_iis import facts
+from pyinfra_iis.facts.iis import Configuration, Health, HttpPlatformHandler
+from pyinfra_iis.facts.python import Distribution
+from pyinfra_iis.facts.release import Releases
+from pyinfra_iis.facts.windows import Directories, Features, Files, FirewallRule, Server
+from pyinfra_iis.operations import httpplatform, iis, python, release, windows
+from pyinfra_iis.operations.iis import AppPool, Site
+from pyinfra_iis.release import release as releases
+from pyinfra_iis.release import wheels
+from pyinfra_iis.release.project import ProjectError
+from pyinfra_iis.release.release import Release
+from pyinfra_iis.settings import AnySettings, SettingsError, WebSettings, build, from_data
+
+SERVER_FEATURES = (
+    "Web-Static-Content",
+    "Web-Default-Doc",
+    "Web-Http-Errors",
+    "Web-Http-Logging",
+    "Web-Filtering",
+    "Web-AppInit",
+    "Web-WebSockets",
+    "Web-Scripting-Tools",
+)
+CLIENT_FEATURES = (
+    "IIS-StaticContent",
+    "IIS-DefaultDocument",
+    "IIS-HttpErrors",
+    "IIS-HttpLogging",
+    "IIS-RequestFiltering",
+    "IIS-ApplicationInit",
+    "IIS-WebSockets",
+    "IIS-ManagementScriptingTools",
+)
+UNLOCKED = ("system.webServer/handlers",)
+
+_OLDEST_BUILD = 14393  # Windows Server 2016 and Windows 10 1607
+POOL_ATTRIBUTES = {
+    "managedRuntimeVersion": "",
+    "startMode": "AlwaysRunning",
+    "processModel.identityType": "ApplicationPoolIdentity",
+    "processModel.idleTimeout": "00:00:00",
+    "recycling.periodicRestart.time": "00:00:00",
+}
+
+_warned: set[str] = set()
+_releases: dict[tuple[type[WebSettings], str, tuple[str, ...]], Release] = {}
+
+
+@deploy("Python web application on IIS")
+def python_web(**options: Any) -> None:
+    """Bring a Windows server to a served Python web application; what is right already stays as it is.
+
+    Args:
+        options: attributes of `pyinfra_iis.settings.WebSettings`; without any, they come from host data with the prefix `web_`.
+
+    Raises:
+        DeployError: settings or a project that cannot be deployed; nothing has been changed.
+
+    Example:
+        python_web(project="shop", application="main:app", bindings=["*:80:www.example.com"])
+    """
+    add_steps(Steps, settings_from(options, WebSettings))
+
+
+def settings_from(options: Mapping[str, Any], model: type[AnySettings]) -> AnySettings:
+    """The settings that a deploy got as arguments, else those of the host's data.
+
+    Raises:
+        DeployError: settings that cannot be used.
+    """
+    try:
+        return build(options, model) if options else from_data(host.data.dict(), model)
+    except SettingsError as error:
+        raise DeployError(f"{host.name}: {error}") from None
+
+
+def add_steps(kind: type[Steps], settings: WebSettings) -> dict[str, OperationMeta]:
+    """Add the operations of a deploy for the host in context; returns them by name.
+
+    Args:
+        kind: the steps.
+        settings: what to deploy.
+
+    Raises:
+        DeployError: a project that cannot be deployed.
+    """
+    try:
+        wanted = _release(settings)
+    except ProjectError as error:
+        raise DeployError(f"{host.name}: {error}") from None
+    steps = kind(wanted)
+    steps.warn()
+    try:
+        steps.read_facts()
+    except FactError as error:
+        fail_host(str(error))
+        return {}
+    if unfit := steps.unfit():
+        fail_host(unfit)
+        return {}
+    return steps.add()
+
+
+def fail_host(sentence: str) -> None:
+    """Take the host in context out of the run, as pyinfra does when an operation fails; the others go on."""
+    logger.error(f"{host.print_prefix}{format_text(sentence, 'red')}")
+    state.fail_hosts({host})
+
+
+def _release(settings: WebSettings) -> Release:
+    """The release of some settings; the hosts of a fleet that have the same share one."""
+    key = (type(settings), settings.model_dump_json(), settings.secret_values)
+    if key not in _releases:
+        made = releases.make(settings)
+        if settings.packages == "offline":
+            wheels.collect(made.project, made.requirements)
+        made.id  # noqa: B018 - renders the templates: what fails, fails before anything runs
+        _releases[key] = made
+    return _releases[key]
+
+
+class Steps:
+    """The deploy of one release to the host in context."""
+
+    def __init__(self, wanted: Release) -> None:
+        self.release = wanted
+        self.settings = settings = wanted.settings
+        self.pool = AppPool(settings.app, attributes=POOL_ATTRIBUTES, **self.variables())
+        self.site = Site(settings.app, wanted.directory, settings.app, settings.bindings, settings.certificate)
+        self.folders = _folders(settings)
+        self.health = release.health_check(settings)
+        self.firewall: dict[str, Any] = {
+            "rule": f"pyinfra-iis-{settings.app}",
+            "title": f"{settings.app} (HTTP traffic in)",
+            "ports": [binding.port for binding in settings.bindings],
+        }
+
+    def add(self) -> dict[str, OperationMeta]:
+        """Add the operations, in order; returns them by name."""
+        settings = self.settings
+        added = {
+            "installers": windows.downloads(name="Fetch and check installers", files=self._missing_downloads()),
+            "IIS's features": windows.features(name="Install IIS", server=SERVER_FEATURES, client=CLIENT_FEATURES),
+            "HttpPlatformHandler": httpplatform.installed(name="Install HttpPlatformHandler", handler=settings.handler),
+            "Python": python.installed(name="Install Python", python=settings.python, path=settings.python_directory),
+            "handlers section and app pool": iis.configuration(
+                name="Unlock handlers and make the app pool", unlocked=UNLOCKED, pools=[self.pool]
+            ),
+            "folders and access": windows.directories(name="Make folders and grant access", folders=self.folders),
+        }
+        if settings.firewall:
+            added["firewall"] = windows.firewall_rule(name="Open the firewall", **self.firewall)
+        added["release"] = release.prepared(name="Prepare the release", release=self.release)
+        added |= self.add_before_live()
+        added["site"] = release.live(
+            name="Make the release live", release=self.release, site=self.site, check=self.health
+        )
+        added["old releases"] = release.pruned(name="Remove old releases", release=self.release)
+        return added
+
+    def add_before_live(self) -> dict[str, OperationMeta]:
+        """Add what is done with a prepared release before visitors get it."""
+        return {}
+
+    def variables(self) -> dict[str, Any]:
+        """The environment variables of the app pool, as `AppPool` takes them: `environment` and `generate`."""
+        return {"environment": self.settings.environment}
+
+    def warnings(self) -> list[str]:
+        """What the user should know although it can be deployed."""
+        return list(self.release.project.warnings)
+
+    def warn(self) -> None:
+        """Print the warnings, each once in a run."""
+        for warning in self.warnings():
+            if warning not in _warned:
+                _warned.add(warning)
+                logger.warning(warning)
+
+    def read_facts(self) -> None:
+        """Read what the operations will ask for, in one request."""
+        settings = self.settings
+        facts.prefetch(
+            host,
+            [
+                (Server, {}),
+                (Features, {"server": list(SERVER_FEATURES), "client": list(CLIENT_FEATURES)}),
+                (HttpPlatformHandler, {}),
+                (Distribution, {"path": settings.python_directory, "sha256": settings.python.sha256}),
+                (Configuration, iis.configuration_request(UNLOCKED, [self.pool])),
+                (Configuration, iis.configuration_request(sites=[self.site])),
+                (Directories, windows.directory_request(self.folders)),
+                (Releases, release.state_request(settings, self.release.id)),
+                (Health, self.health.request),
+                *([(FirewallRule, {"name": self.firewall["rule"]})] if settings.firewall else []),
+            ],
+        )
+
+    def unfit(self) -> str:
+        """Why this server cannot take the deploy, or nothing."""
+        server = facts.read(host, Server)
+        if server["build"] < _OLDEST_BUILD:
+            return f"runs {server['product']}; Windows Server 2016 or later is needed."
+        if not server["administrator"]:
+            return f"{server['user']} is no administrator on {server['name']}; a deploy needs one."
+        if server["architecture"] != "AMD64":
+            return f"{server['name']} is a {server['architecture']} machine; only AMD64 is supported."
+        return ""
+
+    def _missing_downloads(self) -> list[Any]:
+        """What something will be installed from; what is installed needs no file any more."""
+        settings = self.settings
+        missing: list[Any] = []
+        python_there = facts.read(host, Distribution, path=settings.python_directory, sha256=settings.python.sha256)
+        if settings.python.kind != "existing" and not python_there["present"]:
+            missing.append(settings.python)
+        if (
+            httpplatform.installed_version(facts.read(host, HttpPlatformHandler)["products"])
+            != settings.handler.version
+        ):
+            missing.append(settings.handler)
+        if missing:
+            # Read at once with the other facts of the bare server.
+            files = [{"path": windows.stored_path(file), "sha256": file.sha256} for file in missing]
+            facts.prefetch(host, [(Files, {"files": files})])
+        return missing
+
+
+def _folders(settings: WebSettings) -> dict[str, dict[str, str]]:
+    identity = rf"IIS AppPool\{settings.app}"
+    return {
+        settings.python_directory: {identity: "ReadAndExecute"},
+        settings.root: {identity: "ReadAndExecute"},
+        **{rf"{settings.root}\shared\{name}": {identity: "Modify"} for name in ("data", "logs", "media")},
+    }
