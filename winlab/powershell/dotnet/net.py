@@ -46,6 +46,16 @@ def connect_address(host: str) -> str:
     return host.strip("[]")
 
 
+def connector(timeout: float | None) -> Callable[[str, int], socket.socket]:
+    """Opens TCP connections for a process of the server; one to the server itself comes from its own address, as Windows chooses it."""
+    own = str(context.machine().address)
+
+    def connect(address: str, port: int) -> socket.socket:
+        return socket.create_connection((address, port), timeout, (own, 0) if address == own else None)
+
+    return connect
+
+
 def off_thread(work: Callable[[], Any]) -> Any:
     """Run blocking work on another thread while this one keeps looking at stop and kill."""
     box: list[Any] = []
@@ -402,10 +412,11 @@ class Exchange:
     def run(self) -> Exchange:
         address = connect_address(self.uri.host_text)
         security = tls_context(self.callback) if self.uri.scheme == "https" else None
-        off_thread(lambda: self._run(address, security))
+        connect = connector(self.timeout)
+        off_thread(lambda: self._run(address, security, connect))
         return self
 
-    def _run(self, address: str, security: ssl.SSLContext | None) -> None:
+    def _run(self, address: str, security: ssl.SSLContext | None, connect: Callable[[str, int], socket.socket]) -> None:
         port = self.uri.port_number
         shown = f"{address}:{port}"
         target = self.uri.path_text + self.uri.query_text
@@ -416,7 +427,7 @@ class Exchange:
             if security is None:
                 target = f"http://{self.uri.authority_text}{target}"
         try:
-            raw: Any = socket.create_connection((connect_to, connect_port), self.timeout)
+            raw: Any = connect(connect_to, connect_port)
         except socket.gaierror:
             raise web_exception(
                 f"The remote name could not be resolved: '{self.uri.host_text}'", "NameResolutionFailure"
@@ -1287,8 +1298,9 @@ class TcpClient(NetObject):
         self.connect(host, port)
 
     def open(self, address: str, port: int) -> socket.socket:
+        connect = connector(21)
         try:
-            return off_thread(lambda: socket.create_connection((address, port), 21))
+            return off_thread(lambda: connect(address, port))
         except OSError as error:
             raise socket_exception(error, f"{address}:{port}") from None
 

@@ -1,0 +1,34 @@
+"""Where a script's own connections come from."""
+
+from __future__ import annotations
+
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+from tests.winlab.powershell_dotnet.conftest import run_on
+from winlab.windows.machine import Machine
+
+
+class _Handler(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        body = self.client_address[0].encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+def test_a_request_to_the_server_itself_comes_from_its_own_address(tmp_path: Path) -> None:
+    """Otherwise IIS would not take it for a local one."""
+    server = HTTPServer(("127.0.0.2", 0), _Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        machine = Machine("SRV", "2022", "127.0.0.2", tmp_path)
+        script = f"(New-Object Net.WebClient).DownloadString('http://localhost:{server.server_port}/')"
+        assert run_on(machine, script) == ["127.0.0.2"]
+    finally:
+        server.shutdown()
