@@ -1,5 +1,5 @@
 # The loop: one PowerShell process that serves a whole connection. It reads framed messages from stdin, does what each one
-# asks, and answers in frames on stdout. The client puts one line before this text: $Token = '<16 letters>'.
+# asks, and answers in frames on stdout. What loads it has set $Token to 16 letters of the client's.
 # Windows PowerShell 5.1 and plain .NET only; the same text also runs on PowerShell 7 on Linux. Nothing in here may contain
 # a character outside ASCII: it is read before the connection is known to carry anything else.
 

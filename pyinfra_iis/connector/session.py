@@ -69,15 +69,16 @@ def loop_text() -> str:
     return "\n".join(line for line in lines if line and not line.startswith("#")) + "\n"
 
 
-def packed(script: str) -> bytes:
-    """A script as the loader reads it: only letters that every console code page leaves alone."""
-    return base64.b64encode(gzip.compress(script.encode("ascii"), 9, mtime=0))
+@cache
+def packed_loop() -> bytes:
+    """The loop as the loader reads it: only letters that every console code page leaves alone."""
+    return base64.b64encode(gzip.compress(loop_text().encode("ascii"), 9, mtime=0))
 
 
-def loader(size: int) -> str:
-    """The command line that starts PowerShell: it reads ``size`` bytes of stdin, a packed script (``packed``), and runs it."""
+def loader(size: int, token: str) -> str:
+    """The command line that starts PowerShell: it reads ``size`` bytes of stdin, a packed script, and runs it."""
     script = (
-        "$ErrorActionPreference='Stop';"
+        f"$Token='{token}';$ErrorActionPreference='Stop';"
         "$i=[Console]::OpenStandardInput();"
         f"$b=New-Object byte[] {size};$n=0;"
         "while($n -lt $b.Length){$r=$i.Read($b,$n,$b.Length-$n);if($r -lt 1){exit 90};$n+=$r};"
@@ -138,10 +139,9 @@ class Session:
         try:
             self.shell = self.shell or self._patiently(self._create)
             token = "".join(random_secrets.choice(string.ascii_letters) for _ in range(16))
-            script = packed(f"$Token = '{token}'\n{loop_text()}")
-            self.command = self._patiently(lambda: self.wire.command(self._shell, loader(len(script))))
+            self.command = self._patiently(lambda: self.wire.command(self._shell, loader(len(packed_loop()), token)))
             self.starts += 1
-            self._shake_hands(token.encode(), script)
+            self._shake_hands(token.encode(), packed_loop())
         except BaseException:
             self._dirty = True
             self.close()

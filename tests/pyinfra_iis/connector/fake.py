@@ -34,6 +34,8 @@ class FakeLoop:
         self.server = server
         size = re.search(r"New-Object byte\[\] (\d+)", line)
         self.wanted = int(size[1]) if size else 0
+        token = re.search(r"\$Token='(\w+)'", line)
+        self.token = token[1].encode() if token else b""
         self.input = bytearray()
         self.stdout = bytearray()
         self.stderr = bytearray()
@@ -53,9 +55,8 @@ class FakeLoop:
 
     def step(self) -> bool:
         if self.stage == "script" and len(self.input) >= self.wanted:
-            text = gzip.decompress(base64.b64decode(self.input[: self.wanted])).decode()
+            assert b"$Token" in gzip.decompress(base64.b64decode(self.input[: self.wanted]))
             del self.input[: self.wanted]
-            self.token = re.search(r"\$Token = '(\w+)'", text)[1].encode()  # type: ignore[index]
             self.stage = "probe"
             return True
         if self.stage == "probe" and self.input.endswith(self.token + b"\n"):
