@@ -108,7 +108,12 @@ class Lab:
         return json.loads(self.winlab("state-hash", self.name(address), "--json"))
 
     def pyinfra(
-        self, *addresses: str, options: Sequence[str] = ("-y",), deploy: str = "deploys/django_iis.py", **data: Any
+        self,
+        *addresses: str,
+        options: Sequence[str] = ("-y",),
+        deploy: str = "deploys/django_iis.py",
+        example: str = "mysite",
+        **data: Any,
     ) -> Run:
         """Run a deploy as a user does.
 
@@ -116,13 +121,14 @@ class Lab:
             addresses: the servers; none means all.
             options: of pyinfra's command line.
             deploy: the file.
+            example: which application the inventory is about.
             data: host data that overrides the inventory's.
         """
         limit = [item for address in addresses for item in ("--limit", f"@winrm/{address}")]
         given = [item for key, value in data.items() for item in ("--data", f"{key}={value}")]
         run = subprocess.run(
             [str(BIN / "pyinfra"), "inventories/lab.py", deploy, *limit, *given, *options],
-            env=self.environment,
+            env={**self.environment, "WINLAB_EXAMPLE": example},
             cwd=ROOT,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

@@ -1,0 +1,76 @@
+"""Python web applications that are not Django: the examples, deployed by the same road, with nothing of Django run."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.labkit import ROOT, Lab, get
+
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("deploy")]
+
+PORTS = {"fastapi": 8015, "flask": 8016}
+WORDS = {"fastapi": "Hello from FastAPI", "flask": "Hello from Flask"}
+
+
+@pytest.fixture(scope="module", params=["fastapi", "flask"])
+def served(lab: Lab, request: pytest.FixtureRequest) -> tuple[Lab, str, str]:
+    """A server with an example deployed: lab, address, which example."""
+    address = lab.addresses[0]
+    run = lab.pyinfra(address, deploy="deploys/python_web.py", example=request.param, options=["-y", "-vvv"])
+    assert run.code == 0, run.output
+    assert "manage.py" not in run.output
+    return lab, address, request.param
+
+
+def test_it_answers_through_iis(served: tuple[Lab, str, str]) -> None:
+    _, address, example = served
+    status, headers, body = get(address, "/", PORTS[example])
+    assert (status, headers["X-Powered-By"]) == (200, "ASP.NET")
+    assert WORDS[example] in body
+    assert "http request" in body
+    assert json.loads(get(address, "/items/3?q=a%20b", PORTS[example])[2]) == {"number": 3, "q": "a b"}
+    assert json.loads(get(address, "/health", PORTS[example])[2])["status"] == "ok"
+
+
+def test_nothing_of_django_is_there_and_the_second_run_changes_nothing(served: tuple[Lab, str, str]) -> None:
+    lab, address, example = served
+    app = {"fastapi": "fastapi_app", "flask": "flask_app"}[example]
+    packages = next((lab.state / "hosts" / lab.name(address)).glob(f"C/inetpub/{app}/venvs/*/Lib/site-packages"))
+    assert not [entry.name for entry in packages.iterdir() if entry.name.lower().startswith("django")]
+    before = lab.hash(address)
+    run = lab.pyinfra(address, deploy="deploys/python_web.py", example=example)
+    assert (run.code, run.changed) == (0, []), run.output
+    assert lab.hash(address) == before
+
+
+def test_what_django_alone_has_is_no_setting_here(lab: Lab) -> None:
+    run = lab.pyinfra(lab.addresses[0], deploy="deploys/python_web.py", example="flask", web_migrate=True)
+    assert run.code != 0
+    assert "web_migrate is no setting of this deploy" in run.output
+    assert "Traceback" not in run.output
+
+
+def test_an_application_that_does_not_exist_is_said_before_anything_is_sent(lab: Lab) -> None:
+    address = lab.addresses[3]
+    before = lab.hash(address)
+    run = lab.pyinfra(address, deploy="deploys/python_web.py", example="flask", web_application="nowhere:app")
+    assert run.code != 0
+    assert f"{ROOT / 'examples/flask_app/nowhere.py'} does not exist" in run.output
+    assert lab.hash(address) == before
+
+
+def test_an_application_that_fails_at_start_never_gets_a_visitor(served: tuple[Lab, str, str], tmp_path: Path) -> None:
+    lab, address, example = served
+    if example != "flask":
+        pytest.skip("once is enough")
+    broken = tmp_path / "flask_app"
+    broken.mkdir()
+    (broken / "app.py").write_text("def create_app():\n    raise RuntimeError('no greeting today')\n")
+    (broken / "requirements.txt").write_text((ROOT / "examples/flask_app/requirements.txt").read_text())
+    run = lab.pyinfra(address, deploy="deploys/python_web.py", example="flask", web_project=broken)
+    assert run.code != 0
+    assert "no greeting today" in run.output
+    assert WORDS["flask"] in get(address, "/", PORTS["flask"])[2]
