@@ -11,7 +11,7 @@ _RULER = "-" * 37 + "\n"
 
 
 def main(ctx: ProgramContext) -> int:
-    """netsh http add|delete|show|update sslcert|urlacl ..., netsh advfirewall firewall add|delete|show rule ..."""
+    """netsh http add|delete|show|update sslcert|urlacl ..., netsh advfirewall firewall add|delete|set|show rule ..."""
     words = [argument.lower() for argument in ctx.argv[1:]]
     options = {
         name.lower(): value for name, equals, value in (argument.partition("=") for argument in ctx.argv[1:]) if equals
@@ -27,10 +27,12 @@ def main(ctx: ProgramContext) -> int:
             words[:2] == ["advfirewall", "firewall"]
             and len(words) >= 4
             and words[3] == "rule"
-            and words[2] in ("add", "delete", "show")
+            and words[2] in ("add", "delete", "set", "show")
         ):
             if words[2] != "show":
                 _require(ctx)
+            if words[2] == "set":
+                return _set_rule(ctx, options)
             return _rule(ctx, words[2], options)
     except WindowsError as exc:
         ctx.out(_failure(words, exc))
@@ -140,8 +142,68 @@ def _urlacl(ctx: ProgramContext, verb: str, options: dict[str, str], rest: list[
     return 0
 
 
+def _set_rule(ctx: ProgramContext, options: dict[str, str]) -> int:
+    """`set rule name=... new property=value ...`."""
+    words = [argument.lower() for argument in ctx.argv[1:]]
+    if "new" not in words:
+        raise WindowsError(
+            87, "For 'set' commands, the 'new' keyword must be present and must not be the last argument provided."
+        )
+    firewall = ctx.machine.firewall
+    if not firewall.is_running:
+        return _no_service(ctx)
+    split = ctx.argv[words.index("new") + 2 :]
+    new = {name.lower(): value for name, equals, value in (argument.partition("=") for argument in split) if equals}
+    chosen = {
+        name.lower(): value for name, _, value in (item.partition("=") for item in ctx.argv[1 : words.index("new") + 1])
+    }
+    known = {"name", "dir", "action", "protocol", "localport", "remoteport", "localip", "remoteip", "profile", "enable"}
+    if not new or (unknown := new.keys() - known - {"program", "service", "description"}):
+        raise WindowsError(87, f"A specified value is not valid: {', '.join(sorted(unknown)) if new else 'new'}.")
+    found = firewall.by_display_name(chosen.get("name", ""))
+    if not found:
+        ctx.out("\nNo rules match the specified criteria.\n\n")
+        return 1
+    lists = {
+        "localport": "local_port",
+        "remoteport": "remote_port",
+        "localip": "local_address",
+        "remoteip": "remote_address",
+    }
+    texts = {"program": "program", "service": "service", "description": "description", "name": "display_name"}
+    for rule in found:
+        for name, value in new.items():
+            if name in lists:
+                setattr(rule, lists[name], ["Any"] if value.lower() == "any" else value.split(","))
+            elif name in texts:
+                setattr(rule, texts[name], value)
+            elif name == "enable":
+                rule.enabled = value.lower() == "yes"
+            elif name == "dir":
+                rule.direction = "Inbound" if value.lower() == "in" else "Outbound"
+            elif name == "action":
+                rule.action = value.title()
+            elif name == "protocol":
+                rule.protocol = value.upper().replace("ANY", "Any")
+            elif name == "profile":
+                rule.profiles = [item.title() for item in value.split(",")]
+    firewall.save()
+    ctx.out(f"\nUpdated {len(found)} rule(s).\nOk.\n\n")
+    return 0
+
+
+def _no_service(ctx: ProgramContext) -> int:
+    ctx.out(
+        "\nAn error occurred while attempting to contact the  Windows Firewall service. Make sure that the service is running and try your "
+        "request again.\n\n"
+    )
+    return 1
+
+
 def _rule(ctx: ProgramContext, verb: str, options: dict[str, str]) -> int:
     firewall = ctx.machine.firewall
+    if not firewall.is_running:
+        return _no_service(ctx)
     name = options.get("name", "")
     if not name:
         raise WindowsError(87, "A specified value is not valid: name.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import uuid
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -62,6 +63,19 @@ IIS_RULES = (
 )  # fmt: skip
 
 
+def canonical_address(text: str) -> str:
+    """An address as the firewall keeps it: a network of IPv4 with its mask (`10.0.0.0/255.0.0.0`), one of IPv6 with its length; a host alone."""
+    if "/" not in text:
+        return text
+    try:
+        network = ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        return text
+    if network.num_addresses == 1:
+        return str(network.network_address)
+    return network.with_netmask if network.version == 4 else network.with_prefixlen
+
+
 class Firewall:
     """Rules by name (unique, without case) and the three profiles."""
 
@@ -74,6 +88,11 @@ class Firewall:
                 "profiles": {name: {"enabled": True, "inbound": "Block", "outbound": "Allow"} for name in PROFILES},
             }
         self._rules = [Rule(**record) for record in self._document.data["rules"]]
+
+    @property
+    def is_running(self) -> bool:
+        """Whether its service runs; nothing can be asked of it or changed when it does not."""
+        return self.machine.services.get("MpsSvc").status == "Running"
 
     @property
     def rules(self) -> list[Rule]:
@@ -111,6 +130,9 @@ class Firewall:
 
     def save(self) -> None:
         """Writes changes made to rules or profiles."""
+        for rule in self._rules:
+            rule.local_address = [canonical_address(item) for item in rule.local_address]
+            rule.remote_address = [canonical_address(item) for item in rule.remote_address]
         with self.machine.lock:
             self._document.data["rules"] = [asdict(rule) for rule in self._rules]
             self._document.save()

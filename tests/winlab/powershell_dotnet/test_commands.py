@@ -251,3 +251,22 @@ def test_data_files(run: Run) -> None:
     assert lines[:5] == ["2", "-1", "True", "Object[]", "1+2"]
     assert lines[5].startswith("! InvalidOperationException,Import-PowerShellDataFile: ")
     assert lines[6].startswith("! CouldNotParseAsPowerShellDataFileNoHashtableRoot,Import-PowerShellDataFile: ")
+
+
+def test_the_filters_of_a_firewall_rule(run) -> None:
+    assert run(r"""
+        $r = New-NetFirewallRule -Name web -DisplayName Web -Protocol TCP -LocalPort 80,443 -RemoteAddress 10.0.0.0/8,192.0.2.7 -Program 'C:\a.exe'
+        ($r | Get-NetFirewallAddressFilter).RemoteAddress -join ' '
+        ($r | Get-NetFirewallAddressFilter).LocalAddress
+        (Get-NetFirewallRule -Name web | Get-NetFirewallApplicationFilter).Program
+        ($r | Get-NetFirewallServiceFilter).Service
+        Remove-NetFirewallRule -Name web
+        """) == ["10.0.0.0/255.0.0.0 192.0.2.7", "Any", r"C:\a.exe", "Any"]
+
+
+def test_without_its_service_the_firewall_tells_nothing(run) -> None:
+    assert run(r"""
+        Stop-Service MpsSvc
+        try { Get-NetFirewallRule -Name x -ErrorAction Stop } catch { $_.FullyQualifiedErrorId }
+        Start-Service MpsSvc
+        """) == ["Windows System Error 1753,Get-NetFirewallRule"]

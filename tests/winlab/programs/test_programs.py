@@ -181,6 +181,13 @@ def test_netsh_firewall(run) -> None:
     )
     assert run.machine.firewall.allows(8080)
     assert "LocalPort:                            8080" in run("netsh advfirewall firewall show rule name=web").out
+    assert (
+        "Updated 1 rule"
+        in run("netsh advfirewall firewall set rule name=web new remoteip=10.0.0.0/8,LocalSubnet enable=no").out
+    )
+    assert run.machine.firewall.by_display_name("web")[0].remote_address == ["10.0.0.0/255.0.0.0", "LocalSubnet"]
+    assert not run.machine.firewall.allows(8080)
+    assert run("netsh advfirewall firewall set rule name=web remoteip=any").code == 1
     assert run("netsh advfirewall firewall delete rule name=web").code == 0
     assert run("netsh advfirewall firewall delete rule name=web").code == 1
 

@@ -414,6 +414,18 @@ def _texts(value: Any) -> list[str]:
 
 
 class _FirewallCmdlet(Cmdlet):
+    def begin(self) -> None:
+        # The provider behind these commands talks to the firewall's service.
+        if not self.machine.firewall.is_running:
+            self.throw(
+                self.error(
+                    "Microsoft.Management.Infrastructure.CimException",
+                    "There are no more endpoints available from the endpoint mapper. ",
+                    "Windows System Error 1753",
+                    "NotSpecified",
+                )
+            )
+
     def not_found(self, kind: str, value: str) -> None:
         """No rule has that name."""
         self.write_error(
@@ -614,33 +626,75 @@ class RemoveNetFirewallRule(_FirewallCmdlet):
                 self.machine.firewall.remove(rule.name)
 
 
-@cmdlet("Get-NetFirewallPortFilter", module=NET_SECURITY, kind="Function", default_set="ByRule")
-class GetNetFirewallPortFilter(Cmdlet):
-    """The ports of the rules that come down the pipeline."""
+class _FilterCmdlet(_FirewallCmdlet):
+    """A part of the rules that come down the pipeline."""
 
     rule = parameter("AssociatedNetFirewallRule", "Object", mandatory=True, pipeline=True)
+    kind = ""
 
     def process(self) -> None:
         found = self.machine.firewall.find(str(self.rule.get_note("Name")))
-        if found is None:
-            return
-
-        def ports(value: list[str]) -> Any:
-            return value[0] if len(value) == 1 else _array(value)
-
-        self.write(
-            PSCustomObject.of(
-                {
-                    "Protocol": found.protocol,
-                    "LocalPort": ports(found.local_port),
-                    "RemotePort": ports(found.remote_port),
-                    "IcmpType": "Any",
-                    "DynamicTarget": "Any",
-                    "InstanceID": found.name,
-                },
-                "Microsoft.Management.Infrastructure.CimInstance#root/standardcimv2/MSFT_NetProtocolPortFilter",
+        if found is not None:
+            self.write(
+                PSCustomObject.of(
+                    {**self.properties(found), "InstanceID": found.name},
+                    f"Microsoft.Management.Infrastructure.CimInstance#root/standardcimv2/{self.kind}",
+                )
             )
-        )
+
+    def properties(self, rule: Rule) -> dict[str, Any]:
+        raise NotImplementedError
+
+
+def _one_or_many(value: list[str]) -> Any:
+    return value[0] if len(value) == 1 else _array(value)
+
+
+@cmdlet("Get-NetFirewallPortFilter", module=NET_SECURITY, kind="Function", default_set="ByRule")
+class GetNetFirewallPortFilter(_FilterCmdlet):
+    """The protocol and ports of rules."""
+
+    kind = "MSFT_NetProtocolPortFilter"
+
+    def properties(self, rule: Rule) -> dict[str, Any]:
+        return {
+            "Protocol": rule.protocol,
+            "LocalPort": _one_or_many(rule.local_port),
+            "RemotePort": _one_or_many(rule.remote_port),
+            "IcmpType": "Any",
+            "DynamicTarget": "Any",
+        }
+
+
+@cmdlet("Get-NetFirewallAddressFilter", module=NET_SECURITY, kind="Function", default_set="ByRule")
+class GetNetFirewallAddressFilter(_FilterCmdlet):
+    """The addresses of rules."""
+
+    kind = "MSFT_NetAddressFilter"
+
+    def properties(self, rule: Rule) -> dict[str, Any]:
+        local, remote = _one_or_many(rule.local_address), _one_or_many(rule.remote_address)
+        return {"LocalAddress": local, "RemoteAddress": remote, "LocalIP": local, "RemoteIP": remote}
+
+
+@cmdlet("Get-NetFirewallApplicationFilter", module=NET_SECURITY, kind="Function", default_set="ByRule")
+class GetNetFirewallApplicationFilter(_FilterCmdlet):
+    """The programs of rules."""
+
+    kind = "MSFT_NetApplicationFilter"
+
+    def properties(self, rule: Rule) -> dict[str, Any]:
+        return {"Program": rule.program, "Package": None, "AppPath": rule.program}
+
+
+@cmdlet("Get-NetFirewallServiceFilter", module=NET_SECURITY, kind="Function", default_set="ByRule")
+class GetNetFirewallServiceFilter(_FilterCmdlet):
+    """The services of rules."""
+
+    kind = "MSFT_NetServiceFilter"
+
+    def properties(self, rule: Rule) -> dict[str, Any]:
+        return {"Service": rule.service, "ServiceName": rule.service}
 
 
 # ------------------------------------------------------------------------------------------------------------- LocalAccounts
