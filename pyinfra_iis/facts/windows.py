@@ -48,3 +48,12 @@ class FirewallRule(ScriptFact):
     """
 
     script = "windows/firewall"
+
+
+class Texts(ScriptFact):
+    """The texts of small files: `texts` (path -> text; null when there is none, or it is too large or no UTF-8).
+
+    Arguments: `files` (paths), `limit` (bytes).
+    """
+
+    script = "windows/texts"

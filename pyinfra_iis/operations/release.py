@@ -22,7 +22,9 @@ from pyinfra.api.command import PyinfraCommand
 from pyinfra_iis import facts
 from pyinfra_iis.facts.release import Releases, Wheels
 from pyinfra_iis.operations import iis, refusal, show_changes
+from pyinfra_iis.operations.changes import show
 from pyinfra_iis.operations.iis import HealthCheck, Site
+from pyinfra_iis.operations.rendered import rendered_changes
 from pyinfra_iis.powershell import Script
 from pyinfra_iis.release import wheels
 from pyinfra_iis.release.origin import run_note
@@ -157,12 +159,13 @@ def _show(release: Release, base: Mapping[str, Any] | None, there: Mapping[str, 
     if release.id not in there["releases"]:
         size = sum(file.size for file in release.files.values())
         show_changes([(release.directory, None, f"{len(release.files)} files, {size} bytes")])
+        show(rendered_changes(release, base))
         if base:
             known = base["files"]
             show_changes(
                 (path, known.get(path) and f"{known[path][1]} bytes", f"{entry[1]} bytes")
                 for path, entry in release.entries.items()
-                if known.get(path) != entry
+                if known.get(path) != entry and release.files[path].content is None
             )
             show_changes((path, f"{known[path][1]} bytes", None) for path in sorted(set(known) - set(release.entries)))
 
