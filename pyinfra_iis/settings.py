@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path, PureWindowsPath
 from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
 from urllib.parse import urlsplit
@@ -21,6 +21,8 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+
+from pyinfra_iis.rollout.plan import Share, check_share
 
 _APP_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 _HOST_NAME = re.compile(
@@ -244,6 +246,62 @@ class Health(_Model):
     timeout: int = Field(default=120, ge=1, le=3600)
 
 
+class Rollout(_Model):
+    """How a release goes live over a fleet; see docs/rollout.md. A share is a number of hosts (`5`) or a part of the fleet (`"25%"`).
+
+    Attributes:
+        canary: how many hosts go live first, or which by name; when one of them fails the rollout stops.
+        waves: the sizes of the waves after that, shares of at least one host; the last is repeated; none: all other hosts in one wave.
+        pause: seconds to wait between waves; then those that are live are asked once more.
+        budget: how many hosts may fail in their turn before the rollout stops, a share.
+        on_failure: what becomes of hosts that run the new release when it stops: `back` to the one before, or `keep`.
+        drain: seconds that the health path answers 503 before a host is switched, for a load balancer to notice; 0 for none.
+        before: runs on the controlling machine before a host is switched: a command (a text for the shell, or a list), or a Python function that gets a
+            `pyinfra_iis.operations.rollout.Event`. When it fails, the host is not switched.
+        after: the same, after the host was switched and is healthy.
+        hook_timeout: seconds until a hook is given up, 1 to 3600.
+        record: the folder on the controlling machine that gets one with rollout.json and rollout.html for each rollout; empty for none.
+    """
+
+    canary: int | tuple[str, ...] = 0
+    waves: tuple[Share, ...] = ()
+    pause: float = Field(default=0, ge=0, le=86400)
+    budget: Share = 0
+    on_failure: Literal["back", "keep"] = "back"
+    drain: float = Field(default=0, ge=0, le=3600)
+    before: str | tuple[str, ...] | Callable[..., Any] | None = None
+    after: str | tuple[str, ...] | Callable[..., Any] | None = None
+    hook_timeout: int = Field(default=300, ge=1, le=3600)
+    record: str = "rollouts"
+
+    @field_validator("canary", mode="before")
+    @classmethod
+    def _one_canary_is_a_list(cls, value: Any) -> Any:
+        if isinstance(value, bool) or (isinstance(value, int) and value < 0):
+            raise ValueError(f"{value} is no number of hosts; give one, or names of hosts")
+        if isinstance(value, str):
+            return int(value) if value.isdecimal() else (value,)
+        return value
+
+    @field_validator("waves", mode="before")
+    @classmethod
+    def _waves_are_shares(cls, value: Any) -> Any:
+        given = value if isinstance(value, list | tuple) else [value]
+        return tuple(check_share(share) for share in given)
+
+    @field_validator("budget", mode="before")
+    @classmethod
+    def _budget_is_a_share(cls, value: Any) -> Any:
+        return check_share(value, least=0)
+
+    @field_validator("before", "after")
+    @classmethod
+    def _hook_says_something(cls, value: Any) -> Any:
+        if value is not None and not callable(value) and not (value.strip() if isinstance(value, str) else value):
+            raise ValueError("is empty; give a command or a Python function, or leave it out")
+        return value
+
+
 class WebSettings(_Model):
     """What to deploy, and how: any Python web application. Only `project` and `application` have no default.
 
@@ -267,6 +325,7 @@ class WebSettings(_Model):
         packages: `server`: each server asks its own index; `offline`: wheels are collected here and sent.
         pip_options: further options of `pip install` on the server, or of collecting wheels here (`["--index-url", "https://mirror.example/simple"]`).
         health: how the deploy asks whether the site works.
+        rollout: how the release goes live over a fleet; default on all hosts at once.
     """
 
     prefix: ClassVar[str] = "web_"
@@ -291,6 +350,8 @@ class WebSettings(_Model):
     firewall: bool = True
     keep: int = Field(default=5, ge=1)
     health: Health = Health()
+    # No part of the release: excluded from what names it.
+    rollout: Rollout | None = Field(default=None, exclude=True)
 
     @field_validator("bindings", "pip_options", mode="before")
     @classmethod
