@@ -1,0 +1,148 @@
+"""rollout.json and rollout.html: the record of a rollout, fit for a change ticket."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from pyinfra_iis.rollout.record import BAD
+
+_KINDS = {"switch": "switch", "drain": "drain", "put back": "back", "pause": "pause"}
+_LANE = 26
+_WIDTH = 900
+
+
+def write(folder: Path, document: Mapping[str, Any]) -> list[Path]:
+    """Write both files; one that is there is replaced in one step.
+
+    Args:
+        folder: where; made when it is missing.
+        document: what `Record.document` gives.
+
+    Raises:
+        OSError: they cannot be written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    texts = {
+        "rollout.json": json.dumps(document, indent=2, ensure_ascii=False) + "\n",
+        "rollout.html": html(document),
+    }
+    paths = []
+    for name, text in texts.items():
+        path = folder / name
+        partial = folder / f"{name}.partial"
+        partial.write_text(text, encoding="utf-8")
+        os.replace(partial, path)
+        paths.append(path)
+    return paths
+
+
+def html(document: Mapping[str, Any]) -> str:
+    """The report as one page that needs nothing else: no scripts, no fonts, no requests."""
+    return _templates().get_template("rollout.html.j2").render(
+        record=document,
+        timeline=timeline(document),
+        changes=together(document["hosts"]),
+        failures=[host for host in document["hosts"] if host["outcome"] in BAD or host["detail"]],
+        bad=BAD,
+    )
+
+
+def timeline(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Bars for a drawing: one lane per host, in pixels; and the ticks of the time axis."""
+    begin, end = _seconds(document["started"]), _seconds(document["ended"])
+    span = max(end - begin, 0.001)
+
+    def at(seconds: float) -> float:
+        return round(min(max((seconds - begin) / span, 0), 1) * _WIDTH, 2)
+
+    lanes = []
+    for host in document["hosts"]:
+        bars = []
+        for step in host["steps"]:
+            left = at(_seconds(step["started"]))
+            right = at(_seconds(step["ended"]) if step["ended"] else end)
+            bars.append(
+                {
+                    "left": left,
+                    "width": round(max(right - left, 1.5), 2),
+                    "kind": "failed" if step["result"] == "failed" else _kind(step),
+                    "title": f"{step['name']}: {_spent(step['seconds'])}, {step['result']}",
+                }
+            )
+        lanes.append({"host": host, "bars": bars})
+    return {
+        "lanes": lanes,
+        "ticks": [{"left": at(begin + tick), "title": _clock(tick)} for tick in _ticks(span)],
+        "lane": _LANE,
+        "width": _WIDTH,
+        "height": _LANE * len(lanes),
+    }
+
+
+def _kind(step: Mapping[str, Any]) -> str:
+    if step["turn"]:
+        return next((kind for word, kind in _KINDS.items() if step["name"].startswith(word)), "turn")
+    return "unchanged" if step["result"] == "unchanged" else "prepare"
+
+
+def _ticks(span: float, most: int = 10) -> list[float]:
+    """Round numbers of seconds."""
+    steps = [factor * 10**power for power in range(-2, 6) for factor in (1, 2, 5)]
+    steps += [60 * minutes for minutes in (1, 2, 5, 10, 15, 30, 60, 120, 360)]
+    step = next(step for step in sorted(steps) if span / step <= most and (step < 60 or step % 60 == 0))
+    return [round(number * step, 3) for number in range(int(span / step) + 1)]
+
+
+def _clock(seconds: float) -> str:
+    if seconds < 60:
+        return f"{seconds:g} s"
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02}"
+
+
+def _spent(seconds: float | None) -> str:
+    return "not ended" if seconds is None else f"{seconds:.1f} s"
+
+
+def _seconds(moment: str) -> float:
+    return datetime.fromisoformat(moment).timestamp()
+
+
+def together(hosts: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """What changed, each change once with all hosts that it was made on: a fleet changes alike."""
+    found: dict[str, dict[str, Any]] = {}
+    for host in hosts:
+        for change in host["changes"]:
+            entry = found.setdefault(json.dumps(change, sort_keys=True, default=str), {**change, "hosts": []})
+            entry["hosts"].append(host["name"].rpartition("/")[2])
+    return list(found.values())
+
+
+@cache
+def _templates() -> jinja2.Environment:
+    packaged = Path(str(resources.files("pyinfra_iis"))) / "templates"
+    checkout = packaged.parent.parent / "templates"
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader([packaged, checkout]),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["spent"] = _spent
+    environment.filters["kind_of_line"] = _kind_of_line
+    environment.filters["when"] = lambda text: re.sub(r"^(\S+)T(\S{8}).*", r"\1 \2 UTC", text)
+    return environment
+
+
+def _kind_of_line(line: str) -> str:
+    return {"+": "plus", "-": "minus", "@": "place"}.get(line[:1], "same")
