@@ -20,7 +20,7 @@ from pyinfra.operations import files, python, server
 
 from tests.labkit import Lab
 
-from .conftest import PWSH
+from .conftest import PWSH, connection
 
 RANDOM = os.urandom(2_500_000)
 TEXT = "".join(f"line {n} of a file that packs well\r\n" for n in range(40_000)).encode()
@@ -111,7 +111,7 @@ def test_facts(host: Host, made: str) -> None:
 
 def _state(lab: Lab) -> State:
     name = f"@winrm/{lab.addresses[0]}"
-    inventory = Inventory(([name], {"winrm_user": lab.status["user"], "winrm_password": lab.password}))
+    inventory = Inventory(([name], connection(lab)))
     state = State(inventory, Config())
     state.cwd = os.getcwd()
     connect_all(state)
