@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 JOBS ?= 3
 export WINLAB_STATE ?= $(CURDIR)/.winlab
 
-.PHONY: setup demo test bench lint format clean
+.PHONY: setup demo test bench lint format reference site clean
 
 setup: $(VENV)/.ready
 
@@ -32,6 +32,14 @@ lint: setup
 format: setup
 	@$(BIN)/ruff check --fix --quiet .
 	@$(BIN)/ruff format --quiet .
+
+reference: setup
+	@$(BIN)/python -m docs.reference
+
+site: setup
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
+	@$(BIN)/sphinx-build --quiet --fail-on-warning docs build/site
+	@echo build/site/index.html
 
 clean:
 	@if test -x $(BIN)/winlab; then $(BIN)/winlab down >/dev/null 2>&1 || true; fi

@@ -306,23 +306,24 @@ class WebSettings(_Model):
     """What to deploy, and how: any Python web application. Only `project` and `application` have no default.
 
     Attributes:
-        project: the application's folder on the controlling machine.
+        project: the application's folder on the controlling machine; relative to the folder where pyinfra runs.
         app: the application's name on the server: site, pool and folder are called so; default the project folder's name.
         application: what the server runs, `module:object` (`main:app`), or `module:function()` for a function that makes it.
         interface: `asgi` or `wsgi`; default what the server speaks, and ASGI where it speaks both and the module is not called wsgi.
         server: `uvicorn`, `waitress`, `hypercorn`, `granian`, or `command`.
         command: for `command`: the arguments of python.exe; `%HTTP_PLATFORM_PORT%` in them becomes the port to listen on.
-        bindings: the site's bindings, `ip:port:host` each, `https://` before it for TLS.
-        certificate: the certificate of https bindings.
+        bindings: the site's bindings as IIS writes them, `ip:port:host` each, `https://` before it for TLS; others are taken away.
+        certificate: the certificate of https bindings, `{"thumbprint": ...}` or `{"subject": "www.example.com"}`.
         requirements: a requirements file of the project, relative to it; default requirements.txt where there is one.
         python: the server's Python.
         handler: the server's HttpPlatformHandler.
         root: the application's folder on the server; default `C:\\inetpub\\<app>`.
         python_root: the folder on the server that holds Python versions.
-        environment: further environment variables of the site's process.
-        firewall: let visitors of the bindings' ports through Windows Firewall.
-        keep: how many releases stay on a server, at least 1.
-        packages: `server`: each server asks its own index; `offline`: wheels are collected here and sent.
+        environment: further environment variables of the site's process, kept in the app pool, which only administrators can read, and never shown.
+        firewall: let visitors of the bindings' ports through Windows Firewall, with one rule `pyinfra-iis-<app>`.
+        keep: how many releases stay on a server, at least 1; the live one and the good one before it stay anyway.
+        packages: `server`: each server asks its own index; `offline`: wheels for Windows and the server's Python are collected on the controlling machine and
+            sent (`pip install pyinfra-iis[offline]`); a package without one is named before the server is touched.
         pip_options: further options of `pip install` on the server, or of collecting wheels here (`["--index-url", "https://mirror.example/simple"]`).
         health: how the deploy asks whether the site works.
         rollout: how the release goes live over a fleet; default on all hosts at once.
@@ -441,8 +442,9 @@ class DjangoSettings(WebSettings):
         application: default found from the settings module's package.
         server: also `runserver`, for development (DEBUG on).
         requirements: default requirements.txt where there is one, else Django of the version that made the project.
-        allowed_hosts: Django's ALLOWED_HOSTS; default the bindings' host names, or every host when a binding has none.
-        secret_key: Django's SECRET_KEY; default made on each server once, by its own random generator, and kept there.
+        allowed_hosts: Django's ALLOWED_HOSTS; default the bindings' host names; when a binding names none, the project's own list; without one, every host.
+        secret_key: Django's SECRET_KEY; default made on each server once, by its own random generator, and kept there; servers that share sessions need the
+            same, given from the environment of the controlling machine: `os.environ[...]`.
         secure_cookies: false lets cookies go over plain HTTP; only for a site without an https binding.
         migrate: run Django's migrations before a new release goes live, on one host of the fleet.
     """
