@@ -6,11 +6,13 @@ from pyinfra_iis.facts import ScriptFact
 
 
 class Configuration(ScriptFact):
-    """What IIS is configured to do: `installed`, `sections` (name -> effective override mode), `pools`, `sites`.
+    """What would change in IIS if its configuration were brought to what is wanted; compared on the server, by IIS's own schema.
 
-    A pool has `attributes` (dotted name -> text as IIS writes it), `environment` (name -> SHA-256 of the value) and
-    `state`; a site has `id`, `path`, `pool`, `bindings` and `state`.
-    Arguments: `sections` (names), `pools` (list of `name` and `attributes`).
+    Arguments: `sections`, `locations`, `certificates`, `states`, as `pyinfra_iis.operations.iis.edits.Edits.request` gives them.
+
+    Answer: `installed` (whether IIS's management library is there), `changes` (list of `what`, `old`, `new` as IIS writes them; for secrets also `secret` (id),
+    `hash` and `salt` of the value that is there), `problems` (sentences about values that IIS refuses), `missing` (sections that this IIS does not have),
+    `states` (list of `kind`, `name`, `state`). Source: Microsoft.Web.Administration.
     """
 
     script = "iis/state"

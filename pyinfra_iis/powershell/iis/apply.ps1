@@ -1,5 +1,5 @@
-# Changes IIS's configuration in one commit. $Request: sections (names to unlock), pools (list of name, attributes, environment (names and values), generate (names of variables that get a random value
-# when they have none)), sites (list of name, path, pool, bindings (list of protocol and information)). $Secrets: values of environment variables by name.
+# Brings IIS's configuration to what is wanted, in one commit. $Request: sections, locations (iis/edit), certificates (list of site, information, wanted; iis/certificate),
+# states (list of kind (pool or site), name, state (Started or Stopped)). $Secrets: values by the ids that the sections name.
 # uses: iis/configure
 Set-Configuration $Request $Secrets
 $null

@@ -1,3 +1,4 @@
+# The certificate of LocalMachine\My that is meant by a thumbprint, or by a host name: of those that are valid for it now and have a private key, the one that is valid longest.
 function Find-Certificate($Wanted) {
     $Store = New-Object Security.Cryptography.X509Certificates.X509Store 'My', 'LocalMachine'
     $Store.Open('ReadOnly')
@@ -9,8 +10,8 @@ function Find-Certificate($Wanted) {
                 if ($Certificate.Thumbprint -eq $Wanted.thumbprint) { return $Certificate }
                 continue
             }
-            $Name = $Certificate.GetNameInfo([Security.Cryptography.X509Certificates.X509NameType]::DnsName, $false)
-            if ($Name -ne $Wanted.subject -or -not $Certificate.HasPrivateKey -or $Certificate.NotBefore -gt $Now -or $Certificate.NotAfter -lt $Now) { continue }
+            if (-not $Certificate.HasPrivateKey -or $Certificate.NotBefore -gt $Now -or $Certificate.NotAfter -lt $Now) { continue }
+            if (-not (Test-CertificateName $Certificate $Wanted.subject)) { continue }
             if ($null -eq $Best -or $Certificate.NotAfter -gt $Best.NotAfter) { $Best = $Certificate }
         }
         $Best
@@ -18,27 +19,43 @@ function Find-Certificate($Wanted) {
         $Store.Close()
     }
 }
-# An https binding gets its certificate by itself: http.sys keeps it, not the configuration file.
-function Set-Certificate($Wanted) {
-    foreach ($Binding in $Wanted.bindings) {
-        if ($Binding.protocol -ne 'https') { continue }
-        $Certificate = Find-Certificate $Wanted.certificate
-        if ($null -eq $Certificate) { throw "$($env:COMPUTERNAME) has no valid certificate '$($Wanted.certificate.thumbprint)$($Wanted.certificate.subject)' with a private key in LocalMachine\My." }
-        $Flags = 0
-        if ($Binding.information -notmatch ':$') { $Flags = 1 }
-        $Manager = New-ServerManager
-        try {
-            $Bindings = $Manager.Sites[$Wanted.name].Bindings
-            $Existing = $null
-            foreach ($Item in $Bindings) { if ($Item.Protocol -eq 'https' -and $Item.BindingInformation -eq $Binding.information) { $Existing = $Item } }
-            if ($null -ne $Existing) {
-                if ($null -ne $Existing.CertificateHash -and [BitConverter]::ToString($Existing.CertificateHash).Replace('-', '') -eq $Certificate.Thumbprint) { continue }
-                $Bindings.Remove($Existing)
-            }
-            [void] $Bindings.Add($Binding.information, $Certificate.GetCertHash(), 'My', [Microsoft.Web.Administration.SslFlags] $Flags)
-            $Manager.CommitChanges()
-        } finally {
-            $Manager.Dispose()
+# A wildcard stands for one label, the first.
+function Test-CertificateName($Certificate, [string] $Name) {
+    $Names = @($Certificate.GetNameInfo([Security.Cryptography.X509Certificates.X509NameType]::DnsName, $false))
+    foreach ($Item in $Certificate.DnsNameList) { $Names += [string] $Item.Punycode }
+    foreach ($Item in $Names) {
+        if ($Item -eq $Name) { return $true }
+        if ($Item.StartsWith('*.') -and $Name.Contains('.') -and $Name.Substring($Name.IndexOf('.')) -eq $Item.Substring(1)) { return $true }
+    }
+    $false
+}
+function Format-Certificate([string] $Thumbprint) {
+    $Certificate = Find-Certificate @{ thumbprint = $Thumbprint }
+    if ($null -eq $Certificate) { return "$Thumbprint (not in LocalMachine\My)" }
+    "$($Certificate.Thumbprint) ($($Certificate.Subject), expires $($Certificate.NotAfter.ToString('yyyy-MM-dd')))"
+}
+function Find-Binding($Configuration, $Wanted) {
+    foreach ($Site in $Configuration.GetSection('system.applicationHost/sites').GetCollection()) {
+        if ($Site.GetAttributeValue('name') -ne $Wanted.site) { continue }
+        foreach ($Binding in $Site.GetCollection('bindings')) {
+            if ($Binding.GetAttributeValue('protocol') -eq 'https' -and $Binding.GetAttributeValue('bindingInformation') -eq $Wanted.information) { return $Binding }
         }
+    }
+    $null
+}
+function Compare-Certificates($Plan, $Manager, $Wishes) {
+    foreach ($Item in $Wishes) {
+        $Binding = Find-Binding $Manager.GetApplicationHostConfiguration() $Item
+        $Old = ''
+        if ($null -ne $Binding) { $Old = ([string] $Binding.GetAttributeValue('certificateHash')).ToUpperInvariant() }
+        $Certificate = Find-Certificate $Item.wanted
+        $New = ''
+        if ($null -ne $Certificate) { $New = $Certificate.Thumbprint }
+        if ($Old -and $Old -eq $New) { continue }
+        $Before = $null
+        if ($Old) { $Before = Format-Certificate $Old }
+        $After = "$($Item.wanted.thumbprint)$($Item.wanted.subject) (not on the server)"
+        if ($New) { $After = Format-Certificate $New }
+        Add-Change $Plan "site $($Item.site) binding https $($Item.information) certificate" $Before $After
     }
 }

@@ -1,6 +1,15 @@
+# uses: iis/server_manager
 # Edits of IIS's configuration, compared by IIS's own schema. Nothing here commits.
 # A plan collects what an edit changes: changes (what, old, new as IIS writes them; null: not there), problems (sentences; then nothing may be committed),
 # missing (sections that this IIS does not have). Its secrets are values by id, or null where it is only looked.
+function New-Plan($Secrets) {
+    @{ changes = New-Object Collections.ArrayList; problems = New-Object Collections.ArrayList; missing = New-Object Collections.ArrayList; secrets = $Secrets }
+}
+function Get-State($Manager, [string] $Kind, [string] $Name) {
+    if ($Kind -eq 'pool') { $Item = $Manager.ApplicationPools[$Name] } else { $Item = $Manager.Sites[$Name] }
+    if ($null -eq $Item) { return $null }
+    try { [string] $Item.State } catch { 'Unknown' }
+}
 function Find-Schema($Schemas, [string] $Name) {
     foreach ($Item in $Schemas) { if ($Item.Name -eq $Name) { return $Item } }
     $null
@@ -214,14 +223,17 @@ function Update-Items($Plan, $Element, $Wish, [string] $What, [bool] $Made) {
         $Wanted += $Title
         $Found = $null
         foreach ($Item in $Collection) { if ($Item.ElementTagName -eq $Want.tag -and (Get-Title $Item $Names) -eq $Title) { $Found = $Item; break } }
-        $Label = "$Prefix$($Want.what)"
+        $Label = "$Prefix$($Want.what)".TrimEnd()
         if ($Wish.list) { $Label = "$Prefix$($Wish.list) $Title" }
         if ($Want.present -eq $false) {
             if ($null -ne $Found) { Remove-Entry $Plan $Collection $Collection.IndexOf($Found) $Wish $Want $Prefix $Title }
             continue
         }
         if ($null -ne $Found) { Update-Element $Plan $Found $Want $Label $false; continue }
-        if ($Made -and -not $Wish.list -and -not $Want.main) { } elseif ($Want.main) { } elseif ($Wish.list) { Add-Change $Plan "$Prefix$($Wish.list)" $null $Title } else { Add-Change $Plan $Label $null 'present' }
+        $Looks = $null -eq $Plan.secrets
+        if ($Want.must -and -not $Looks) { [void] $Plan.problems.Add("$Label is not there on $($env:COMPUTERNAME)."); continue }
+        if ($Wish.list -and -not $Want.main) { Add-Change $Plan "$Prefix$($Wish.list)" $null $Title }
+        elseif (-not ($Made -or $Want.main -or $Want.must)) { Add-Change $Plan $Label $null 'present' }
         $New = $Collection.CreateElement($Want.tag)
         try {
             foreach ($Name in $Names) { $New.SetAttributeValue($Name, $Key[$Name]) }
@@ -230,7 +242,7 @@ function Update-Items($Plan, $Element, $Wish, [string] $What, [bool] $Made) {
                 $New.SetAttributeValue($Name, (New-RandomText))
                 Add-Change $Plan $Label $null '***'
             }
-            Update-Element $Plan $New $Want $Label $true
+            Update-Element $Plan $New $Want $Label (-not $Want.must)
             if ($Want.first) { [void] $Collection.AddAt(0, $New) } else { [void] $Collection.Add($New) }
         } catch {
             if ($Plan.problems.Count -eq 0) { [void] $Plan.problems.Add("$Label cannot be made: $($_.Exception.GetBaseException().Message.Trim()).") }

@@ -1,0 +1,71 @@
+# uses: iis/server_manager
+# States arrive some time after the commit.
+function Wait-State($Wanted) {
+    $Deadline = [DateTime]::UtcNow.AddSeconds(30)
+    $Since = [DateTime]::Now
+    while ($true) {
+        $Manager = New-ServerManager
+        try {
+            if ($Wanted.kind -eq 'pool') { $Item = $Manager.ApplicationPools[$Wanted.name] } else { $Item = $Manager.Sites[$Wanted.name] }
+            $Cause = $null
+            $State = ''
+            try {
+                $State = [string] $Item.State
+                if ($State -eq 'Stopped' -and $Wanted.state -eq 'Started') { [void] $Item.Start(); $State = [string] $Item.State }
+                if ($State -eq 'Started' -and $Wanted.state -eq 'Stopped') { [void] $Item.Stop(); $State = [string] $Item.State }
+            } catch {
+                $Cause = $_.Exception.GetBaseException()
+            }
+            if ($State -eq $Wanted.state) { return }
+            if ([DateTime]::UtcNow -gt $Deadline -or ($null -ne $Cause -and $Cause.HResult -in -2147024713, -2147024864, -2147023834)) {
+                throw "$(Get-KindName $Wanted.kind) $($Wanted.name) does not become $($Wanted.state) on $($env:COMPUTERNAME): $(Get-Explanation $Manager $Wanted $State $Cause $Since)"
+            }
+        } finally {
+            $Manager.Dispose()
+        }
+        Start-Sleep -Milliseconds 250
+    }
+}
+function Get-KindName([string] $Kind) { if ($Kind -eq 'pool') { 'App pool' } else { 'Site' } }
+# Why a site or pool does not reach a state, in a sentence.
+function Get-Explanation($Manager, $Wanted, [string] $State, $Cause, [DateTime] $Since) {
+    if ($null -ne $Cause -and $Cause.HResult -eq -2147023834) { return 'the World Wide Web Publishing Service (W3SVC) does not run.' }
+    if ($Wanted.kind -eq 'site') {
+        foreach ($Binding in $Manager.Sites[$Wanted.name].Bindings) {
+            foreach ($Other in $Manager.Sites) {
+                if ($Other.Name -eq $Wanted.name -or [string] $Other.State -ne 'Started') { continue }
+                foreach ($Taken in $Other.Bindings) {
+                    if ($Taken.Protocol -eq $Binding.Protocol -and $Taken.BindingInformation -eq $Binding.BindingInformation) { return "its binding $($Binding.BindingInformation) is taken by the site $($Other.Name)." }
+                }
+            }
+        }
+        foreach ($Binding in $Manager.Sites[$Wanted.name].Bindings) {
+            $Port = $Binding.BindingInformation.Split(':')[-2]
+            foreach ($Socket in @(Get-NetTCPConnection -State Listen -ErrorAction SilentlyContinue)) {
+                # Process 4 is the kernel: HTTP.sys itself.
+                if ([string] $Socket.LocalPort -ne $Port -or $Socket.OwningProcess -eq 4) { continue }
+                $Process = Get-Process -Id $Socket.OwningProcess -ErrorAction SilentlyContinue
+                return "port $Port is taken by the process $($Process.ProcessName) ($($Socket.OwningProcess))."
+            }
+        }
+    } else {
+        foreach ($Event in (Get-PoolEvents $Wanted.name $Since.AddMinutes(-5))) {
+            switch ($Event) {
+                5021 { return 'its identity is invalid: the user name or password is wrong, or the account may not log on as a batch job.' }
+                5022 { return 'its identity may not log on as a batch job.' }
+                5057 { return 'its identity is invalid: the user name or password is wrong.' }
+                5059 { return 'it was disabled: its worker process could not be started.' }
+                5002 { return 'rapid-fail protection disabled it: its worker process failed too often; the System event log tells why.' }
+            }
+        }
+    }
+    if ($null -ne $Cause) { return $Cause.Message.Trim() }
+    "it is $State."
+}
+# The ids of what WAS reported of a pool, newest first; ids and the inserted pool name are the same in every language.
+function Get-PoolEvents([string] $Name, [DateTime] $After) {
+    $Filter = @{ LogName = 'System'; ProviderName = 'Microsoft-Windows-WAS'; StartTime = $After }
+    foreach ($Event in @(Get-WinEvent -FilterHashtable $Filter -ErrorAction SilentlyContinue)) {
+        if ($Event.Properties.Count -and [string] $Event.Properties[0].Value -eq $Name) { $Event.Id }
+    }
+}
