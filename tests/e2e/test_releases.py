@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import os
 import re
-import subprocess
-import sys
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.labkit import ROOT, Lab, get
+from tests.e2e.crash_matrix import SCENARIOS, SENT, Trial, sample, visitors
+from tests.labkit import Lab, get
 from tests.pyinfra_iis import projects
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("releases")]
@@ -48,30 +42,6 @@ def values(project: Path, **more: object) -> dict[str, Any]:
     return {"django_project": project, "django_bindings": f"*:{PORT}:", **more}
 
 
-@contextmanager
-def visitors(address: str) -> Iterator[list[int]]:
-    """Somebody who asks the site all the time; gives the statuses that are not 200."""
-    failed: list[int] = []
-    stop = threading.Event()
-
-    def ask() -> None:
-        while not stop.wait(0.05):
-            try:
-                status = get(address, "/", PORT)[0]
-            except OSError:
-                status = 0
-            if status != 200:
-                failed.append(status)
-
-    thread = threading.Thread(target=ask)
-    thread.start()
-    try:
-        yield failed
-    finally:
-        stop.set()
-        thread.join()
-
-
 BAD = {
     "import error": ({"shop/urls.py": "import no_such_module\n"}, {}, "No module named 'no_such_module'"),
     "missing setting": (
@@ -97,7 +67,7 @@ def test_a_release_that_cannot_start_never_gets_a_visitor(lab: Lab, address: str
     try:
         for path, text in files.items():
             (project / path).write_text(text)
-        with visitors(address) as failed:
+        with visitors(address, port=PORT) as failed:
             run = lab.pyinfra(address, **values(project, **more))
     finally:
         for path, text in before.items():
@@ -145,79 +115,15 @@ def test_the_database_is_migrated_once_and_a_failing_migration_stops_the_release
     assert get(hosts[0], "/", 8032)[2] == "good"
 
 
-MISHAPS = {
-    "client killed": "client killed",
-    "connection lost": "drop-after=action:Send,count:always",
-    "process killed": "process-killed=action:Receive,nth:1",
-    "server restarts": "reboot=action:Receive,nth:1,seconds:1",
-    "disk full": "disk-free=2000",
-}
-
-
-def deploy(lab: Lab, address: str, project: Path, **environment: str) -> tuple[int, str]:
-    """A deploy with something that happens in the middle."""
-    data = [
-        item
-        for key, value in values(project, winrm_reconnect_timeout=3).items()
-        for item in ("--data", f"{key}={value}")
-    ]
-    run = subprocess.run(
-        [sys.executable, "-m", "tests.e2e.crashing", "inventories/lab.py", "deploys/django_iis.py", "-y", "--limit", f"@winrm/{address}", *data],
-        env={**lab.environment, "CRASH_HOST": lab.name(address), **environment},
-        cwd=ROOT, capture_output=True, text=True, check=False, timeout=200, stdin=subprocess.DEVNULL,
-    )  # fmt: skip
-    return run.returncode, run.stdout + run.stderr
-
-
-def change(project: Path, word: str) -> None:
-    (project / "shop/urls.py").write_text(URLS.format(word, 200))
-
-
+@pytest.mark.parametrize("name", SCENARIOS if os.environ.get("CRASH_MATRIX") == "full" else ["one file"])
 def test_a_deploy_that_is_cut_off_anywhere_harms_nothing_and_the_next_one_completes(
-    lab: Lab, address: str, project: Path
+    lab: Lab, tmp_path: Path, name: str
 ) -> None:
-    """Each command that a deploy sends, met by each mishap; unless CRASH_MATRIX=full each mishap once, at another command."""
-    change(project, "whole")
-    code, output = deploy(lab, address, project)
-    assert code == 0, output
-    commands = re.findall(r"^command (\d+): (.*)", output, re.MULTILINE)
-    assert len(commands) >= 4, output
-    hows = list(MISHAPS)
-    cases = list(itertools.product(commands, hows))
-    if os.environ.get("CRASH_MATRIX") != "full":
-        order = sorted(commands, key=lambda command: (command[1] == "run_shell_command", -int(command[0])))
-        cases = [(order[index % len(order)], how) for index, how in enumerate(hows)]
-    for index, ((number, name), how) in enumerate(cases):
-        case = f"{how} at {number} ({name})"
-        word = f"crash{index}"
-        served = get(address, "/", PORT)[2]
-        change(project, word)
-        with visitors(address) as failed:
-            code, output = deploy(lab, address, project, CRASH_AT=number, CRASH_HOW=MISHAPS[how])
-            lab.winlab("set", lab.name(address), "clear")
-        assert how == "server restarts" or failed == [], (case, output)
-        assert "Traceback" not in output, (case, output)
-        answers = wait_for(address)
-        assert answers in (served, word), case
-        assert code != 0 or answers == word, case
-        after, output = deploy(lab, address, project)
-        assert after == 0, (case, output)
-        assert get(address, "/", PORT)[2] == word, case
-        folder = lab.cmd(
-            address, r"dir /b /s C:\inetpub\night\releases\*.partial C:\inetpub\night\venvs\*.partial 2>nul & exit 0"
-        )
-        assert folder.strip() == "", case
-
-
-def wait_for(address: str) -> str:
-    """What the site says, once its server is up again."""
-    deadline = time.monotonic() + 30
-    while True:
-        try:
-            status, _, body = get(address, "/", PORT)
-            if status == 200:
-                return body
-        except OSError:
-            pass
-        assert time.monotonic() < deadline, "the site does not come back"
-        time.sleep(0.2)
+    """Each step of a deploy, met by each mishap; unless CRASH_MATRIX=full each mishap once, at another step."""
+    trial = Trial(lab, lab.addresses[1], SCENARIOS[name], tmp_path)
+    cases = trial.cases()
+    assert len({case.point for case in cases}) > 50
+    assert {case.mishap for case in cases} >= {*SENT, "disk full", "python killed", "child killed", "powershell killed"}
+    for case in cases if os.environ.get("CRASH_MATRIX") == "full" else sample(cases):
+        result = trial.run(case)
+        assert result.wrong == "", f"{case.mishap} at {case.point}: {result.wrong}"
