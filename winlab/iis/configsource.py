@@ -14,7 +14,18 @@ from typing import Any
 from winlab.iis.config import APPHOST, Collection, ConfigStore, Element, Reader, location_path
 from winlab.iis.errors import E_ACCESSDENIED, E_NOT_SUPPORTED, E_PATH_NOT_FOUND, ConfigError
 from winlab.iis.files import MachineFiles, machine_store
-from winlab.iis.model import Application, Binding, Host, Node, Pool, Sections, Site, VirtualDirectory, directory_at
+from winlab.iis.model import (
+    EMPTY,
+    Application,
+    Binding,
+    Host,
+    Node,
+    Pool,
+    Sections,
+    Site,
+    VirtualDirectory,
+    directory_at,
+)
 from winlab.iis.schema import AttributeSchema
 from winlab.windows.acl import LIST_DIRECTORY
 from winlab.windows.errors import WindowsError
@@ -299,6 +310,7 @@ def _site(item: Element, store: ConfigStore) -> Site:
         max_connections=_int(limits["maxConnections"]),
         max_url_segments=_int(limits["maxUrlSegments"]),
         log=node_of(item.child("logFile")),
+        hsts=node_of(item.child("hsts")) if "hsts" in item.schema.children else EMPTY,
     )
 
 

@@ -133,7 +133,15 @@ class RequestContext:
 
     def custom_headers(self) -> Headers:
         custom = self.section("system.webServer/httpProtocol").child("customHeaders").items
-        return [(item["name"], item["value"]) for item in custom]
+        return [(item["name"], item["value"]) for item in custom] + self._strict_transport_security()
+
+    def _strict_transport_security(self) -> Headers:
+        hsts = self.site.hsts
+        if not self.exchange.connection.secure or not hsts.get("enabled", False):
+            return []
+        more = "; includeSubDomains" if hsts["includeSubDomains"] else ""
+        more += "; preload" if hsts["preload"] else ""
+        return [("Strict-Transport-Security", f"max-age={hsts['max-age']}{more}")]
 
     async def respond(self, status: int, headers: Headers, body: bytes = b"", reason: str = "") -> None:
         """Sends a complete answer of IIS's own."""

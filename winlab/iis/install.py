@@ -9,6 +9,7 @@ HttpPlatformHandler, the published installers' behaviour.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -288,7 +289,7 @@ def install_core(machine: Machine) -> None:
     fs.set_acl(CONFIG_DIR, Acl.from_sddl(_ADMINISTRATORS_ONLY))
     fs.set_acl(WWWROOT, Acl.from_sddl(_WEB_CONTENT))
     for name in ("IIS_schema.xml", "rscaext.xml"):
-        fs.write_bytes(f"{SCHEMA_FOLDER}\\{name}", (SCHEMA_DIR / name).read_bytes())
+        fs.write_bytes(f"{SCHEMA_FOLDER}\\{name}", _schema_of(name, machine.windows.build))
     fs.write_bytes(CONFIG_DIR + r"\redirection.config", _small_config("configurationRedirection"))
     version = machine.windows.full_version
     for name in ("w3wp.exe", "appcmd.exe", "inetinfo.exe", "iisrstas.exe"):
@@ -313,6 +314,27 @@ def install_core(machine: Machine) -> None:
         APPHOST, (_DEFAULTS / "applicationHost.config").read_bytes().replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
     )
     _write_registry(machine)
+
+
+_HSTS_BUILD = 16299  # IIS 10.0 version 1709 brought the element <hsts> of sites and siteDefaults
+_HSTS = b"""
+      <element name="hsts">
+        <attribute name="enabled" type="bool" defaultValue="false" />
+        <attribute name="max-age" type="uint" defaultValue="0" />
+        <attribute name="includeSubDomains" type="bool" defaultValue="false" />
+        <attribute name="preload" type="bool" defaultValue="false" />
+        <attribute name="redirectHttpToHttps" type="bool" defaultValue="false" />
+      </element>"""
+
+
+def _schema_of(name: str, build: int) -> bytes:
+    """A schema file as that build of Windows has it; the ones kept here are those of Server 2016."""
+    text = (SCHEMA_DIR / name).read_bytes()
+    if build < _HSTS_BUILD:
+        return text
+    return re.sub(
+        rb'<element name="traceFailedRequestsLogging">.*?</element>', lambda m: m[0] + _HSTS, text, flags=re.DOTALL
+    )
 
 
 _DESCRIPTIONS = {"w3wp.exe": "IIS Worker Process", "appcmd.exe": "Application Server Command Line Admin Tool"}

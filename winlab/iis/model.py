@@ -117,6 +117,7 @@ class Site:
     max_connections: int = 4294967295
     max_url_segments: int = 32
     log: Node = EMPTY
+    hsts: Node = EMPTY
 
     @property
     def http_bindings(self) -> list[Binding]:

@@ -84,6 +84,9 @@ class Pipeline:
             section = context.section("system.webServer/security/requestFiltering")
             requestfiltering.check(section, exchange.head, exchange.url, exchange.body.length)
             context.body_limit = requestfiltering.content_limit(section)
+        if self._sent_to_https(context):
+            await self._send_to_https(context)
+            return
         access.check_transport(context)
         if "IpRestrictionModule" in modules:
             access.check_address(context)
@@ -130,6 +133,16 @@ class Pipeline:
             return self.service.iusr
         return self.machine.accounts.logon(name, section.get("password", ""), "network")
 
+    def _sent_to_https(self, context: RequestContext) -> bool:
+        hsts = context.site.hsts
+        return not context.exchange.connection.secure and bool(hsts.get("enabled") and hsts.get("redirectHttpToHttps"))
+
+    async def _send_to_https(self, context: RequestContext) -> None:
+        """The site's hsts element: the same address with https, without a port. The status is chosen here, no source names it."""
+        url = context.exchange.url
+        target = f"https://{context.exchange.host.split(':')[0]}{url.raw_path}"
+        await self._moved(context, 301, target + ("" if url.query is None else f"?{url.query}"))
+
     def _redirected(self, context: RequestContext, modules: frozenset[str]) -> bool:
         return "HttpRedirectionModule" in modules and bool(
             context.section("system.webServer/httpRedirect").get("enabled", False)
@@ -146,6 +159,9 @@ class Pipeline:
             target += "" if url.query is None else f"?{url.query}"
         target = target.replace("$V", url.raw_path).replace("$Q", "" if url.query is None else f"?{url.query}")
         status = {"Permanent": 301, "Temporary": 307, "PermRedirect": 308}.get(section.get("httpResponseStatus"), 302)
+        await self._moved(context, status, target)
+
+    async def _moved(self, context: RequestContext, status: int, target: str) -> None:
         body = (
             "<head><title>Document Moved</title></head>\n"
             f'<body><h1>Object Moved</h1>This document may be found <a HREF="{target}">here</a></body>'
