@@ -3,92 +3,19 @@
 from __future__ import annotations
 
 import ast
-import fnmatch
-import hashlib
-import os
 import re
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-import pathspec
-
+from pyinfra_iis.release import names, tree
 from pyinfra_iis.release.scan import Hashes
 from pyinfra_iis.release.servers import SERVERS
+from pyinfra_iis.release.tree import ProjectError, ProjectFile
 from pyinfra_iis.settings import DjangoSettings, WebSettings
 
-IGNORED_DIRECTORIES = frozenset(
-    {
-        ".git", ".hg", ".svn", ".idea", ".vscode", ".vs", ".tox", ".nox", ".venv", "venv", "__pycache__", "node_modules",
-        ".mypy_cache", ".pytest_cache", ".ruff_cache", ".hypothesis",
-    }
-)  # fmt: skip
-"""Folders that are no part of a release, wherever they stand in the project."""
-
-IGNORE_FILE = ".deployignore"
-"""A file of the project with patterns as git's .gitignore has them: what they match does not go along."""
-
-
-def _names(*patterns: str) -> re.Pattern[str]:
-    return re.compile("|".join(fnmatch.translate(pattern) for pattern in patterns))
-
-
-IGNORED_FILES = _names(IGNORE_FILE, "*.pyc", "*.pyo", "*~", "*.swp", ".DS_Store", "Thumbs.db", ".coverage")
-PRIVATE_FILES = _names("*.sqlite3", "*.sqlite3-journal", "*.sqlite3-wal", "*.sqlite3-shm", ".env", ".env.*")
-"""Files that stay on the controlling machine too, but with a warning: a user may have meant them to go along."""
-
-_SPECIAL_FILES = re.compile(f"{IGNORED_FILES.pattern}|{PRIVATE_FILES.pattern}")
-
-_DEVICE = r"(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])"
-_UNFIT = re.compile(
-    rf"(?:^|(?<=/))(?:{_DEVICE}(?:\.[^/]*)?|[^/]*[. ])(?=/|$)|[^/]*[<>:\"\\|?*\x00-\x1f][^/]*", re.IGNORECASE
-)
-"""A part of a path that Windows cannot hold: a device's name, a dot or space at the end, a forbidden character."""
-
-_SUSPICIOUS = re.compile(rf'[<>:"\\|?*\x00-\x1f]|[. ]/|(?:^|/){_DEVICE}[./]', re.IGNORECASE)
-"""Finds quickly that some path of many, with `/` between and behind them, may not fit."""
-
 _MADE_BY = re.compile(r"using Django (\d+)\.(\d+)")
-
-
-class ProjectError(Exception):
-    """A project that cannot be deployed; the text is one sentence that names file and fix."""
-
-
-@dataclass(slots=True)
-class ProjectFile:
-    """One file of a release.
-
-    Attributes:
-        path: relative to the release, with `/`.
-        sha256: of the content, hexadecimal.
-        size: bytes.
-        source: the file on this machine, or None when `content` holds it.
-        content: the bytes of a file that the deploy renders.
-    """
-
-    path: str
-    sha256: str
-    size: int
-    source: str | None = None
-    content: bytes | None = field(default=None, repr=False)
-
-    @classmethod
-    def rendered(cls, path: str, text: str) -> ProjectFile:
-        """A file whose content the deploy made."""
-        content = text.encode()
-        return cls(path, hashlib.sha256(content).hexdigest(), len(content), content=content)
-
-    def read(self) -> bytes:
-        """The content."""
-        if self.content is not None:
-            return self.content
-        assert self.source is not None
-        with open(self.source, "rb") as stream:
-            return stream.read()
 
 
 class Project:
@@ -165,78 +92,15 @@ class Project:
     @cached_property
     def files(self) -> dict[str, ProjectFile]:
         """Every file that belongs to a release, by its relative path."""
-        found: dict[str, ProjectFile] = {}
-        folded: dict[str, str] = {}
-        hashes = self._hashes or Hashes(self.root)
-        entries = list(self._walk())
-        self._check_names([relative for relative, _ in entries])
-        sha256 = hashes.sha256
-        for relative, entry in entries:
-            if (other := folded.setdefault(relative.lower(), relative)) is not relative:
-                raise ProjectError(f"{other} and {relative} in {self.root} are one name on Windows; rename one.")
-            try:
-                status = entry.stat(follow_symlinks=False)
-                digest = sha256(relative, entry.path, status)
-            except OSError as error:
-                raise ProjectError(f"{entry.path} cannot be read: {error.strerror}.") from None
-            found[relative] = ProjectFile(relative, digest, status.st_size, entry.path)
-        hashes.save()
-        return found
-
-    def _walk(self, folder: str = "", prefix: str = "") -> Iterator[tuple[str, os.DirEntry[str]]]:
-        ignored = self._ignored
-        with os.scandir(folder or self.root) as entries:
-            ordered = sorted(entries, key=lambda entry: entry.name)
-        for entry in ordered:
-            relative = prefix + entry.name
-            directory = entry.is_dir(follow_symlinks=False)
-            if ignored and ignored.match_file(relative + "/" if directory else relative):
-                continue
-            if directory:
-                if entry.name not in IGNORED_DIRECTORIES and not os.path.isfile(os.path.join(entry.path, "pyvenv.cfg")):
-                    yield from self._walk(entry.path, relative + "/")
-                continue
-            if entry.is_symlink():
-                raise ProjectError(
-                    f"{relative} in {self.root} is a symbolic link; put the file itself there or keep it out."
-                )
-            if not _SPECIAL_FILES.fullmatch(entry.name):
-                pass
-            elif IGNORED_FILES.fullmatch(entry.name):
-                continue
-            else:
-                self.warnings.append(f"{relative} stays here: databases and .env files do not belong to a release.")
-                continue
-            if not entry.is_file(follow_symlinks=False):
-                raise ProjectError(f"{relative} in {self.root} is no ordinary file; keep it out of the project.")
-            yield relative, entry
-
-    @cached_property
-    def _ignored(self) -> pathspec.GitIgnoreSpec | None:
-        try:
-            lines = (self.root / IGNORE_FILE).read_text(encoding="utf-8").splitlines()
-        except FileNotFoundError:
-            return None
-        except (OSError, UnicodeError) as error:
-            raise ProjectError(f"{self.root / IGNORE_FILE} cannot be read: {error}.") from None
-        return pathspec.GitIgnoreSpec.from_lines(lines)
-
-    def _check_names(self, paths: list[str]) -> None:
-        long = max(map(len, paths), default=0) + len(self.settings.root) >= 200
-        if long or _SUSPICIOUS.search("/".join(paths) + "/"):
-            for relative in paths:
-                self._check_name(relative)
-
-    def _check_name(self, relative: str) -> None:
-        if unfit := _UNFIT.search(relative):
-            raise ProjectError(f"{relative} in {self.root} cannot exist on Windows because of '{unfit[0]}'; rename it.")
         # releases\\<id>.partial\\ stands before it.
-        length = len(self.settings.root) + len("\\releases\\") + 16 + len(".partial\\") + len(relative)
-        if length >= 260:
-            raise ProjectError(
-                f"{relative} in {self.root} would be a path of {length} characters on the server, Windows takes 259; "
-                "set django_root to a shorter folder."
-            )
+        before = names.length(self.settings.root) + len(r"\releases\r0123456789abcde.partial") + 1
+        found = tree.read(self.root, self._hashes or Hashes(self.root), names.LONGEST_PATH - before)
+        found.refuse(str(self.root))
+        self.warnings += [
+            f"{names.visible(path)} stays here: databases and .env files do not belong to a release."
+            for path in sorted(found.private)
+        ]
+        return found.files
 
 
 class DjangoProject(Project):
@@ -304,3 +168,6 @@ class DjangoProject(Project):
         """As for any project; the settings must be there and parse too."""
         self._parse(self.settings_file)
         super().check()
+
+
+__all__ = ["DjangoProject", "Project", "ProjectError", "ProjectFile"]
