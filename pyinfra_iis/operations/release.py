@@ -131,6 +131,8 @@ def _where(release: Release) -> list[str]:
 
 def _pip_arguments(release: Release) -> list[str]:
     settings = release.settings
+    if not release.requirements.arguments:  # the standard library is enough for it
+        return []
     offline = settings.packages == "offline"
     sources = ["--no-index", "--find-links", f"../../{FOLDER}"] if offline else settings.pip_options
     return [*sources, *release.requirements.arguments]

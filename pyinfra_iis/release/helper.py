@@ -15,7 +15,7 @@ complete release with holes. Lists that grow line by line may end in half a line
 Commands:
     steps JSON               a list of the commands below with their arguments, in this order; the first that fails is the last
     assemble ARCHIVE         unpack a release beside its final place and check every file
-    environment ID KEY ARG...  make the virtual environment; ARGs are those of `pip install`
+    environment ID KEY ARG...  make the virtual environment; ARGs are those of `pip install`, none when nothing is to be installed
     manage ID KEY ARG...     run manage.py of the release in that environment
     trial ID JSON            start the release on a spare port and ask it whether it is healthy
     complete ARCHIVE         give the release its final name
@@ -173,16 +173,17 @@ def make_environment(identifier: str, key: str, *arguments: str) -> None:
         return
     partial = final + ".partial"
     remove(partial)
-    run([sys.executable, "-m", "venv", partial])
-    pip = [
-        os.path.abspath(os.path.join(partial, "Scripts", "python.exe")),
-        "-m",
-        "pip",
-        "--disable-pip-version-check",
-        "--no-input",
-    ]
-    run([*pip, "install", "--no-warn-script-location", "--quiet", *arguments], cwd=files_path(identifier))
-    run([*pip, "freeze"], cwd=files_path(identifier))
+    run([sys.executable, "-m", "venv", *([] if arguments else ["--without-pip"]), partial])
+    if arguments:
+        pip = [
+            os.path.abspath(os.path.join(partial, "Scripts", "python.exe")),
+            "-m",
+            "pip",
+            "--disable-pip-version-check",
+            "--no-input",
+        ]
+        run([*pip, "install", "--no-warn-script-location", "--quiet", *arguments], cwd=files_path(identifier))
+        run([*pip, "freeze"], cwd=files_path(identifier))
     flush_folder(partial)
     rename(partial, final)
 

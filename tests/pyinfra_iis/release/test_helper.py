@@ -253,3 +253,12 @@ def test_files_that_nobody_may_write_to_are_written_through(tmp_path: Path) -> N
     file.chmod(0o444)
     helper.flush_folder(str(tmp_path))
     assert file.stat().st_mode & 0o777 == 0o444
+
+
+def test_an_application_without_packages_gets_an_environment_without_pip(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    helper.make_environment("r1", "v1")
+    assert (tmp_path / "venvs/v1/pyvenv.cfg").is_file()
+    assert not list((tmp_path / "venvs/v1").glob("lib/*/site-packages/*"))
