@@ -18,6 +18,7 @@ from winlab.iis.errors import E_ACCESSDENIED, E_BAD_DATA, E_PATH_NOT_FOUND, E_SH
 from winlab.iis.schema import Schema
 
 if TYPE_CHECKING:
+    from winlab.iis.reader import Reader
     from winlab.windows.machine import Machine
 
 SCHEMA_FOLDER = CONFIG_DIR + r"\schema"
@@ -211,6 +212,15 @@ def machine_store(machine: Machine) -> ConfigStore:
             )
             machine.__dict__["_iis_config_store"] = store
         return store
+
+
+def pool_names(machine: Machine) -> set[str]:
+    """The application pools of a lab server, in lower case; applicationHost.config is read again when it has changed."""
+    store = machine_store(machine)
+    with store.lock:
+        reader: Reader = machine.__dict__.setdefault("_iis_pool_reader", store.reader())
+        reader.refresh()
+        return {str(pool["name"]).lower() for pool in reader.pools()}
 
 
 def user_store(machine: Machine, user: Any) -> ConfigStore:

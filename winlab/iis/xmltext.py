@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from xml.parsers import expat
 
 DEFAULT_UNIT = "    "
@@ -19,6 +20,7 @@ _TOKEN = re.compile(
     re.DOTALL,
 )
 _ATTRIBUTE = re.compile(r"(\s+)([^\s=/>]+)(\s*=\s*)(\"[^\"]*\"|'[^']*')")
+_WHITE_SPACE = re.compile(r"\r\n|[\r\n\t]")
 _ENTITY = re.compile(r"&(#x[0-9A-Fa-f]+|#[0-9]+|\w+);")
 _NAMED = {"lt": "<", "gt": ">", "amp": "&", "quot": '"', "apos": "'"}
 
@@ -72,19 +74,23 @@ class Raw:
 
 
 class _Attribute:
-    __slots__ = ("equals", "name", "quoted", "space")
+    """An attribute; never changed, so that copies of an element share it."""
+
+    __slots__ = ("_value", "equals", "name", "quoted", "space")
 
     def __init__(self, space: str, name: str, equals: str, quoted: str):
         self.space, self.name, self.equals, self.quoted = space, name, equals, quoted
+        self._value: str | None = None
 
     @property
     def value(self) -> str:
-        raw = self.quoted[1:-1]
-        return unescape(re.sub(r"\r\n|[\r\n\t]", " ", raw)) if raw else ""
+        if self._value is None:
+            raw = self.quoted[1:-1]
+            self._value = unescape(_WHITE_SPACE.sub(" ", raw)) if raw else ""
+        return self._value
 
-    @value.setter
-    def value(self, value: str) -> None:
-        self.quoted = f'"{escape(value)}"'
+    def with_value(self, value: str) -> _Attribute:
+        return _Attribute(self.space, self.name, self.equals, f'"{escape(value)}"')
 
 
 class XmlElement:
@@ -120,14 +126,12 @@ class XmlElement:
 
     def set(self, name: str, value: str) -> None:
         """Gives an attribute a value: in place where it stands, behind the others when it is new."""
-        for attribute in self._attributes:
+        for at, attribute in enumerate(self._attributes):
             if attribute.name == name:
                 if attribute.value != value:
-                    attribute.value = value
+                    self._attributes[at] = attribute.with_value(value)
                 return
-        new = _Attribute(" ", name, "=", "")
-        new.value = value
-        self._attributes.append(new)
+        self._attributes.append(_Attribute(" ", name, "=", "").with_value(value))
 
     def unset(self, name: str) -> None:
         self._attributes = [a for a in self._attributes if a.name != name]
@@ -200,6 +204,19 @@ class XmlElement:
         if twin.children:
             twin.end_tag = f"</{twin.name}>"
             twin._before_close = ""
+        return twin
+
+    def duplicate(self) -> XmlElement:
+        """A copy that is the same to the last character; attributes and text, which never change, are shared."""
+        twin = XmlElement(self.name, self.line)
+        twin._attributes = self._attributes.copy()
+        twin._before_close = self._before_close
+        twin.end_tag = self.end_tag
+        for child in self.children:
+            if isinstance(child, XmlElement):
+                child = child.duplicate()
+                child.parent = twin
+            twin.children.append(child)
         return twin
 
     def _attach_raw(self, child: XmlElement) -> None:
@@ -301,12 +318,9 @@ class XmlDocument:
         Raises:
             XmlError: the bytes are not a well-formed document without a document type.
         """
-        _check(data)
-        text, encoding, bom = _decode(data)
-        document = _Builder(text).build()
-        document.encoding, document.bom = encoding, bom
-        document.newline = "\r\n" if "\r\n" in text or "\n" not in text else "\n"
-        document.unit = _indent_unit(document.root)
+        read = _read(data)
+        document = cls(read.root.duplicate(), read.before.copy(), read.after.copy(), read.encoding, read.bom)
+        document.newline, document.unit = read.newline, read.unit
         return document
 
     def to_bytes(self) -> bytes:
@@ -317,6 +331,18 @@ class XmlDocument:
         for node in self.after:
             node.write(out)
         return self.bom + "".join(out).encode(self.encoding, "xmlcharrefreplace")
+
+
+@lru_cache(maxsize=32)
+def _read(data: bytes) -> XmlDocument:
+    """A file's text as a tree that nobody changes: the same file is read again and again, on many servers."""
+    _check(data)
+    text, encoding, bom = _decode(data)
+    document = _Builder(text).build()
+    document.encoding, document.bom = encoding, bom
+    document.newline = "\r\n" if "\r\n" in text or "\n" not in text else "\n"
+    document.unit = _indent_unit(document.root)
+    return document
 
 
 class _Builder:

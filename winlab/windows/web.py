@@ -97,8 +97,7 @@ def app_pool_exists(machine: Machine, name: str) -> bool:
     """Whether applicationHost.config has an application pool of that name."""
     if not is_installed(machine):
         return False
-    reader = importlib.import_module(FILES).machine_store(machine).reader()
-    return any(str(pool["name"]).lower() == name.lower() for pool in reader.pools())
+    return name.lower() in importlib.import_module(FILES).pool_names(machine)
 
 
 def install_platform_handler(machine: Machine, version: str) -> None:
