@@ -1,0 +1,102 @@
+"""Why a site does not work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pyinfra import host
+from pyinfra.api import DeployError, Host
+from pyinfra.api.exceptions import FactError
+
+from pyinfra_iis.deploys.kinds import any_settings
+from pyinfra_iis.deploys.operate.report import report
+from pyinfra_iis.deploys.web import fail_host
+from pyinfra_iis.diagnosis import Diagnosis, examine
+from pyinfra_iis.facts.diagnosis import look
+from pyinfra_iis.operations.iis import HealthCheck
+from pyinfra_iis.operations.release import health_check
+
+
+def diagnose(
+    site: str = "",
+    application: str = "/",
+    path: str = "",
+    name: str = "",
+    timeout: int = 60,
+    **options: Any,
+) -> Diagnosis | None:
+    """Look at a site as an expert would, and print what is wrong: cause, evidence, fix. A site that does not work fails the host. Changes nothing.
+
+    Args:
+        site: the site's name in IIS, made by anybody; default the one of the settings.
+        application: the path of the application in it.
+        path: what is asked for; default the settings' health path, else the application's own path.
+        name: the host name that visitors use; default the bindings' own, else the settings'.
+        timeout: seconds to wait for an answer through each binding, 1 to 3600.
+        options: as for `any_settings`, where no site is named.
+
+    Returns:
+        The diagnosis; None when the server told nothing.
+
+    Raises:
+        DeployError: arguments or settings that cannot be used.
+    """
+    if not 1 <= timeout <= 3600:
+        raise DeployError(f"{host.name}: timeout is {timeout}; say 1 to 3600 seconds.")
+    status = 0
+    if not site:
+        check = health_check(any_settings(options))
+        site, path, name, status = check.site, path or _path(check), name or check.host.partition(":")[0], check.status
+    try:
+        found = examine(look(host, site, application=application, path=path, name=name, timeout=timeout), status)
+    except FactError as error:
+        fail_host(str(error))
+        return None
+    made = report("Diagnose", show)
+    made.add_to_json()
+    made.add(found.to_dict())
+    if not found.healthy:
+        fail_host(f"{found.site} does not work as it should: {found.causes[0].cause if found.causes else found.answer}")
+    return found
+
+
+def explain(target: Host, check: HealthCheck, timeout: int = 30) -> Diagnosis | None:
+    """What is wrong with a deploy's own site, for the message of a deploy that has failed; None when the server told nothing.
+
+    Args:
+        target: the host.
+        check: how the deploy asks the site.
+        timeout: seconds to wait for an answer.
+    """
+    try:
+        told = look(target, check.site, path=_path(check), name=check.host.partition(":")[0], timeout=timeout)
+    except FactError:
+        return None
+    return examine(told, check.status)
+
+
+def _path(check: HealthCheck) -> str:
+    return "/" + check.address.partition("://")[2].partition("/")[2]
+
+
+def show(answers: Mapping[str, Any]) -> str:
+    """The diagnoses of all hosts as text."""
+    return "\n".join(line for name, answer in answers.items() for line in _lines(name, answer))
+
+
+def _lines(name: str, answer: Mapping[str, Any]) -> Iterable[str]:
+    state = "is healthy" if answer["healthy"] else "does not work"
+    yield f"{name}: {answer['site']} {state} ({answer['answer']})"
+    for finding in answer["causes"]:
+        yield from _finding("Cause", finding)
+    for finding in answer["notices"]:
+        yield from _finding("Notice", finding)
+    for part, problem in answer["blind"].items():
+        yield f"  Not known: the part '{part}': {problem}"
+
+
+def _finding(title: str, finding: Mapping[str, Any]) -> Iterable[str]:
+    yield f"  {title + ':':10} {finding['cause']}"
+    yield f"  Evidence:  {finding['evidence']}"
+    yield f"  Fix:       {finding['fix']}  (docs/failures.md: {finding['rule']})"

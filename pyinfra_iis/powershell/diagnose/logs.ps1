@@ -1,0 +1,39 @@
+# What was written about a site: its process's output, the event logs, refused requests in IIS's and HTTP.sys's logs. $Request: site, application, hours.
+# uses: diagnose/target
+# uses: diagnose/tail
+$Answer = @{ output = @(); events = @(); requests = ''; fields = ''; refused = '' }
+$Sources = 'HttpPlatformHandler', 'IIS HttpPlatformHandler*', 'IIS HTTP Bridge*', 'Microsoft-Windows-WAS', 'Microsoft-Windows-IIS-W3SVC', 'Microsoft-Windows-IIS-W3SVC-WP', 'Microsoft-Windows-HttpEvent', 'Application Error'
+$Since = [DateTime]::Now.AddHours(-$Request.hours)
+$Found = @(Get-WinEvent -FilterHashtable @{ LogName = 'Application', 'System'; ProviderName = $Sources; StartTime = $Since } -MaxEvents 300 -ErrorAction SilentlyContinue)
+foreach ($Entry in $Found) {
+    $Text = [string] $Entry.Message
+    if (-not $Text) { $Text = [string]::Join(' ', @(foreach ($Property in $Entry.Properties) { [string] $Property.Value })) }
+    if ($Text.Length -gt 6000) { $Text = $Text.Substring(0, 6000) }
+    $Answer.events += @{ time = $Entry.TimeCreated.ToUniversalTime().ToString('s') + 'Z'; source = [string] $Entry.ProviderName; id = [int] $Entry.Id; level = [int] $Entry.Level; text = $Text }
+}
+$Answer.events = [object[]] $Answer.events
+$Kernel = [IO.Path]::Combine([Environment]::SystemDirectory, 'LogFiles\HTTPERR')
+if ([IO.Directory]::Exists($Kernel)) {
+    $Newest = Get-ChildItem -LiteralPath $Kernel -File -Filter 'httperr*.log' | Sort-Object -Property LastWriteTimeUtc | Select-Object -Last 1
+    if ($null -ne $Newest) { $Answer.refused = Read-Part $Newest.FullName 0 20000 }
+}
+if (-not [IO.File]::Exists($Library)) { return $Answer }
+$Manager = New-ServerManager
+$Target = Find-Target $Manager $Request
+if ($null -eq $Target.application) { return $Answer }
+$Platform = Get-Platform $Manager $Target $Request
+foreach ($File in @(Get-LogFiles ([string] $Platform['stdoutLogFile']) | Select-Object -First 2)) {
+    $Answer.output += @{ path = $File.FullName; time = $File.LastWriteTimeUtc.ToString('s') + 'Z'; text = (Read-Part $File.FullName 0 16000) }
+}
+$Answer.output = [object[]] $Answer.output
+$Folder = [IO.Path]::Combine([Environment]::ExpandEnvironmentVariables([string] $Target.site.LogFile.Directory), "W3SVC$($Target.site.Id)")
+if ([IO.Directory]::Exists($Folder)) {
+    $Newest = Get-ChildItem -LiteralPath $Folder -File -Filter '*.log' | Sort-Object -Property LastWriteTimeUtc | Select-Object -Last 1
+    if ($null -ne $Newest) {
+        foreach ($Line in [regex]::Matches((Read-Part $Newest.FullName 0 100000), '(?m)^#Fields:.*$')) { $Answer.fields = $Line.Value.Trim() }
+        if (-not $Answer.fields) { foreach ($Line in (Get-Content -LiteralPath $Newest.FullName -TotalCount 4)) { if ($Line.StartsWith('#Fields:')) { $Answer.fields = $Line.Trim() } } }
+        $Answer.requests = Read-Part $Newest.FullName 0 100000
+    }
+}
+$Manager.Dispose()
+$Answer
