@@ -1,0 +1,3 @@
+# Removes a firewall rule. $Request: name.
+Remove-NetFirewallRule -Name $Request.name
+$null
