@@ -42,7 +42,7 @@ def unfit(path: str) -> str:
     except UnicodeEncodeError:
         return "has a name that is no UTF-8"
     if match := _UNFIT.search(path):
-        return f"cannot exist on Windows because of '{match[0]}'"
+        return f"cannot exist on Windows because of '{visible(match[0])}'"
     return ""
 
 
@@ -86,6 +86,5 @@ def collisions(names: Iterable[str]) -> list[tuple[str, str, bool]]:
 
 def visible(text: str) -> str:
     """A name for the reader: what does not print, such as bytes that are no UTF-8, as an escape."""
-    return "".join(
-        char if char.isprintable() else char.encode("ascii", "backslashreplace").decode() for char in text
-    ).replace("\\udc", "\\x")
+    shown = (char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+    return "".join(shown).replace("\\udc", "\\x")

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from pyinfra_iis.release import scan, tree
@@ -150,6 +150,9 @@ def look(root: Path) -> dict[str, str]:
 @pytest.mark.parametrize("settles", [2_000_000_000, -3600_000_000_000])
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(STEPS, max_size=8))
+@example(steps=[("write", "a", "one"), ("look", "a", ""), ("write with its old time", "a", "two")])
+@example(steps=[("write", "a", "one"), ("write", "b", "two"), ("look", "a", ""), ("swap", "a", "b")])
+@example(steps=[("write", "a", "one"), ("look", "a", ""), ("rename", "a", "sub/a"), ("look", "a", "")])
 def test_whatever_happens_between_two_looks(
     steps: list[tuple[str, str, str]], settles: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
