@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 JOBS ?= 3
 export WINLAB_STATE ?= $(CURDIR)/.winlab
 
-.PHONY: setup demo test bench lint format reference site clean
+.PHONY: setup demo test bench lint format pictures reference site clean
 
 setup: $(VENV)/.ready
 
@@ -32,6 +32,10 @@ lint: setup
 format: setup
 	@$(BIN)/ruff check --fix --quiet .
 	@$(BIN)/ruff format --quiet .
+
+pictures: setup
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
+	@$(BIN)/python -m docs.pictures
 
 reference: setup
 	@$(BIN)/python -m docs.reference
