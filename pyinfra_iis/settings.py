@@ -257,7 +257,7 @@ class Rollout(_Model):
         on_failure: what becomes of hosts that run the new release when it stops: `back` to the one before, or `keep`.
         drain: seconds that the health path answers 503 before a host is switched, for a load balancer to notice; 0 for none.
         before: runs on the controlling machine before a host is switched: a command (a text for the shell, or a list), or a Python function that gets a
-            `pyinfra_iis.operations.rollout.Event`. When it fails, the host is not switched.
+            `pyinfra_iis.rollout.hooks.Event`. When it fails, the host is not switched.
         after: the same, after the host was switched and is healthy.
         hook_timeout: seconds until a hook is given up, 1 to 3600.
         record: the folder on the controlling machine that gets one with rollout.json and rollout.html for each rollout; empty for none.

@@ -8,7 +8,7 @@ from pyinfra.api import deploy
 from pyinfra.api.operation import OperationMeta
 
 from pyinfra_iis.deploys.web import Steps, add_steps, settings_from
-from pyinfra_iis.operations import release
+from pyinfra_iis.operations import release, rollout
 from pyinfra_iis.release.release import SECRET_KEY_VARIABLE
 from pyinfra_iis.settings import DjangoSettings
 
@@ -48,6 +48,8 @@ class DjangoSteps(Steps):
         if not self.settings.migrate:
             return {}
         name = f"Migrate the database of {self.settings.app}"
+        if self.fleet:
+            return {"database": rollout.migrated(name=name, fleet=self.fleet, release=self.release)}
         return {"database": release.migrated(name=name, release=self.release, _run_once=True)}
 
     def warnings(self) -> list[str]:

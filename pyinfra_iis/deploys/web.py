@@ -16,7 +16,7 @@ from pyinfra_iis.facts.iis import Configuration, Health, HttpPlatformHandler
 from pyinfra_iis.facts.python import Distribution
 from pyinfra_iis.facts.release import Releases
 from pyinfra_iis.facts.windows import Directories, Features, Files, FirewallRule, Server
-from pyinfra_iis.operations import httpplatform, iis, python, release, windows
+from pyinfra_iis.operations import httpplatform, iis, python, release, rollout, windows
 from pyinfra_iis.operations.iis import AppPool, Site
 from pyinfra_iis.release import release as releases
 from pyinfra_iis.release import wheels
@@ -103,6 +103,8 @@ def add_steps(kind: type[Steps], settings: WebSettings) -> dict[str, OperationMe
         raise DeployError(f"{host.name}: {error}") from None
     steps = kind(wanted)
     steps.warn()
+    if settings.rollout:
+        steps.fleet = rollout.join(settings.rollout, wanted, steps.site, steps.health)
     try:
         steps.read_facts()
     except FactError as error:
@@ -135,6 +137,9 @@ def _release(settings: WebSettings) -> Release:
 class Steps:
     """The deploy of one release to the host in context."""
 
+    fleet: rollout.Fleet | None = None
+    """The hosts that go live with this one in waves, where that is asked for."""
+
     def __init__(self, wanted: Release) -> None:
         self.release = wanted
         self.settings = settings = wanted.settings
@@ -151,6 +156,8 @@ class Steps:
     def add(self) -> dict[str, OperationMeta]:
         """Add the operations, in order; returns them by name."""
         settings = self.settings
+        if self.fleet:
+            rollout.begun(name="Begin the rollout", fleet=self.fleet)
         added = {
             "installers": windows.downloads(name="Fetch and check installers", files=self._missing_downloads()),
             "IIS's features": windows.features(name="Install IIS", server=SERVER_FEATURES, client=CLIENT_FEATURES),
@@ -165,10 +172,28 @@ class Steps:
             added["firewall"] = windows.firewall_rule(name="Open the firewall", **self.firewall)
         added["release"] = release.prepared(name="Prepare the release", release=self.release)
         added |= self.add_before_live()
-        added["site"] = release.live(
-            name="Make the release live", release=self.release, site=self.site, check=self.health
-        )
+        if self.fleet:
+            added |= self._add_waves(self.fleet)
+        else:
+            added["site"] = release.live(
+                name="Make the release live", release=self.release, site=self.site, check=self.health
+            )
         added["old releases"] = release.pruned(name="Remove old releases", release=self.release)
+        return added
+
+    def _add_waves(self, fleet: rollout.Fleet) -> dict[str, OperationMeta]:
+        """Add going live once per wave on every host; which host's turn it is shows when it is run."""
+        added = {}
+        for wave in host.loop(fleet.waves):
+            # A host that fails its turn drops out at the end, so that until then nothing keeps it from being put back.
+            added[f"site in {wave.title}"] = rollout.went_live(
+                name=f"Go live, {wave.title}", fleet=fleet, number=wave.number, _ignore_errors=True
+            )
+            if fleet.rollout.pause and wave is not fleet.waves[-1]:
+                rollout.stayed_healthy(
+                    name=f"Pause after {wave.title}", fleet=fleet, number=wave.number, _ignore_errors=True
+                )
+        rollout.ended(name="End the rollout", fleet=fleet)
         return added
 
     def add_before_live(self) -> dict[str, OperationMeta]:

@@ -180,7 +180,9 @@ class Record:
     def verdict(self) -> str:
         """The whole in one sentence."""
         found = self.counts()
-        told = ", ".join(f"{number} {'host' if number == 1 else 'hosts'} {outcome}" for outcome, number in found.items())
+        told = ", ".join(
+            f"{number} {'host' if number == 1 else 'hosts'} {outcome}" for outcome, number in found.items()
+        )
         if self.stopped:
             return f"Stopped: {self.stopped} ({told})"
         if any(outcome in found for outcome in BAD):

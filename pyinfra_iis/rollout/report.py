@@ -48,12 +48,16 @@ def write(folder: Path, document: Mapping[str, Any]) -> list[Path]:
 
 def html(document: Mapping[str, Any]) -> str:
     """The report as one page that needs nothing else: no scripts, no fonts, no requests."""
-    return _templates().get_template("rollout.html.j2").render(
-        record=document,
-        timeline=timeline(document),
-        changes=together(document["hosts"]),
-        failures=[host for host in document["hosts"] if host["outcome"] in BAD or host["detail"]],
-        bad=BAD,
+    return (
+        _templates()
+        .get_template("rollout.html.j2")
+        .render(
+            record=document,
+            timeline=timeline(document),
+            changes=together(document["hosts"]),
+            failures=[host for host in document["hosts"] if host["outcome"] in BAD or host["detail"]],
+            bad=BAD,
+        )
     )
 
 
@@ -122,7 +126,9 @@ def together(hosts: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     for host in hosts:
         for change in host["changes"]:
-            entry = found.setdefault(json.dumps(change, sort_keys=True, default=str), {**change, "hosts": []})
+            entry = found.setdefault(
+                json.dumps(change, sort_keys=True, default=str), {"diff": [], **change, "hosts": []}
+            )
             entry["hosts"].append(host["name"].rpartition("/")[2])
     return list(found.values())
 
