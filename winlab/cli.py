@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from winlab import daemon
+from winlab.clone import CloneError, clone
 from winlab.daemon import NotRunning
 from winlab.lab import (
     DEFAULT_NETWORK,
@@ -69,6 +70,14 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument(
         "--network",
         help=f"first three numbers of the servers' addresses (default: $WINLAB_NETWORK, else {DEFAULT_NETWORK})",
+    )
+    up.add_argument("--like", metavar="HOST", help="servers made new are copies of this one")
+    up.add_argument(
+        "--share",
+        metavar="FOLDER",
+        action="append",
+        default=[],
+        help="with --like: a folder whose files the copies share (hard links), because nobody changes them",
     )
     up.add_argument("--powershell", metavar="PATH", help="run powershell.exe as the real PowerShell at PATH")
     up.add_argument("--https", action="store_true", help="an HTTPS listener on every server (same as https=on)")
@@ -169,11 +178,32 @@ def _start(state: Path, options: argparse.Namespace, switches: list[str]) -> Non
             host["address"] = address_of(given, index)
     count = options.hosts or len(plan.hosts) or 1
     _check_version(plan.hosts[:count], options.windows)
-    daemon.extend_plan(plan, count, options.windows or DEFAULT_VERSION)
+    _extend(state, plan, count, options)
     plan.powershell = os.path.abspath(options.powershell) if options.powershell else None
     daemon.write_plan(state, plan)
     daemon.read_password(state)
     daemon.spawn(state, count, switches)
+
+
+def _extend(state: Path, plan: Plan, count: int, options: argparse.Namespace) -> None:
+    """Servers until there are so many: bare ones, or copies."""
+    if not options.like:
+        daemon.extend_plan(plan, count, options.windows or DEFAULT_VERSION)
+        return
+    wanted = options.like.lower()
+    source = next((host for host in plan.hosts if wanted in (host["name"].lower(), host["address"])), None)
+    if source is None:
+        raise LabError(f"--like: there is no server {options.like!r} yet.")
+    _check_version([source], options.windows)
+    known = len(plan.hosts)
+    daemon.extend_plan(plan, count, source["version"])
+    folder = state / "hosts"
+    for host in plan.hosts[known:count]:
+        shutil.rmtree(folder / host["name"], ignore_errors=True)
+        try:
+            clone(folder / source["name"], folder / host["name"], host["name"], options.share)
+        except (CloneError, OSError) as error:
+            raise LabError(f"--like: {error}") from error
 
 
 def _adjust(state: Path, status: dict[str, Any], options: argparse.Namespace, switches: list[str]) -> None:
@@ -192,6 +222,11 @@ def _adjust(state: Path, status: dict[str, Any], options: argparse.Namespace, sw
         raise LabError("The lab already runs with another password than WINLAB_PASSWORD says; `winlab down` first.")
     if options.hosts is not None and options.hosts > running:
         version = options.windows or status["hosts"][-1]["windows"]
+        if options.like:
+            plan = daemon.read_plan(state)
+            assert plan is not None
+            _extend(state, plan, options.hosts, options)
+            version = plan.hosts[-1]["version"]
         daemon.call(state, "grow", count=options.hosts, version=version, switches=switches)
     if switches:
         daemon.call(state, "set", hosts=[], switches=switches)

@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Concatenate, ParamSpec, TypeVar
 
 from winlab.windows import acl as acl_module
 from winlab.windows.acl import Acl
+from winlab.windows.birth import birth_time
 from winlab.windows.current import check_killed, current_process
 from winlab.windows.errors import WindowsError
 from winlab.windows.python_shim import FREE_SPACE, FreeSpace
@@ -445,6 +446,8 @@ class FileSystem:
             attributes |= 0 if info.st_mode & 0o200 else READONLY
         attributes |= REPARSE_POINT if is_link else 0
         created = record.get("created")
+        if created is None:
+            created = birth_time(host)
         return Entry(
             name=os.path.basename(host) if location.parts else f"{location.drive}:\\",
             path=self.windows_path(host),
