@@ -68,10 +68,19 @@ def _look(settings: WebSettings, wanted: str = "") -> dict[str, Any]:
 def _note_prepared(release: Release, tried: bool) -> None:
     if state.is_executing:
         known = _look(release.settings)
-        known["releases"].append(release.id)
-        known["environments"].append(release.requirements.key)
-        known["index"].append(f"{release.id} {release.requirements.key}")
+        known.update(_when_prepared(release, known))
         known["tried"] += [release.id] * tried
+
+
+def _when_prepared(release: Release, there: Mapping[str, Any]) -> dict[str, Any]:
+    """What the server holds once a release has been prepared there."""
+    gone, environments = _unneeded(release, there)
+    return {
+        **there,
+        "releases": [name for name in there["releases"] if name not in gone] + [release.id],
+        "environments": [key for key in there["environments"] if key not in environments] + [release.requirements.key],
+        "index": [*there["index"], f"{release.id} {release.requirements.key}"],
+    }
 
 
 def _note_live(settings: WebSettings, identifier: str) -> None:
@@ -98,14 +107,18 @@ def prepared(release: Release) -> Generator[PyinfraCommand, None, None]:
         return
     base = _base(there)
     _show(release, base, there)
+    gone, environments = _unneeded(release, there)
+    _show_removal(gone, environments)
     folders = [UPLOADS, *([FOLDER] if settings.packages == "offline" else [])]
     if missing := [name for name in folders if name not in there["folders"]]:
         yield Script(
             "windows/make_directories",
             {"folders": [{"path": rf"{settings.root}\{name}", "grants": []} for name in missing]},
         )
-    yield FileUploadCommand(io.BytesIO(release.archive(base)), rf"{settings.root}\{UPLOADS}\{release.id}.zip")
-    archive = f"{UPLOADS}/{release.id}.zip"
+    # A run that was killed may have left a process that still reads the archive which it brought.
+    name = f"{release.id}-{run_note()['run']}.zip"
+    yield FileUploadCommand(io.BytesIO(release.archive(base)), rf"{settings.root}\{UPLOADS}\{name}")
+    archive = f"{UPLOADS}/{name}"
     steps = [["assemble", archive]]
     if not environment_there:
         yield from _send_wheels(release)
@@ -116,7 +129,9 @@ def prepared(release: Release) -> Generator[PyinfraCommand, None, None]:
     tried = release.id not in there["releases"] and not is_migrated_first(settings)
     if tried:
         steps.append(_trial(release))
-    yield _helper(settings, *steps, ["complete", archive], as_site=True)
+    # What is not needed any more goes in the same process: a command of its own costs requests.
+    after = _removal(gone, environments, settings.keep - 1)
+    yield _helper(settings, *steps, ["complete", archive], *after, as_site=True)
     _note_prepared(release, tried)
 
 
@@ -314,17 +329,39 @@ def pruned(release: Release) -> Generator[PyinfraCommand, None, None]:
     """
     settings = release.settings
     there = _look(settings, release.id)
-    order = list(dict.fromkeys([release.id, *reversed([line.split()[-1] for line in there["history"]])]))
-    keep = {*order[: settings.keep], *[name for name in order if name not in there["bad"]][:2]}
-    gone = [name for name in there["releases"] if name not in keep and (name in order or name in there["bad"])]
+    if release.id not in there["releases"]:
+        # Before anything runs: what `prepared` and `live` will have made of it.
+        there = {**_when_prepared(release, there), "live": release.id}
+    gone, environments = _unneeded(release, there)
     if not gone:
         return
+    _show_removal(gone, environments)
+    yield _helper(settings, *_removal(gone, environments, settings.keep))
+
+
+def _unneeded(release: Release, there: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+    """The releases and virtual environments that nobody needs when a release is live or about to be.
+
+    The newest ones stay, this one among them, the live one, and what can be gone back to: the last that was good before this one, and, before this one
+    is live, the last that was good before the live one.
+    """
+    order = list(dict.fromkeys([release.id, *reversed([line.split()[-1] for line in there["history"]])]))
+    good = [name for name in order if name not in there["bad"]]
+    keep = {*order[: release.settings.keep], *good[: 2 if there["live"] == release.id else 3], there["live"]}
+    gone = [name for name in there["releases"] if name not in keep and (name in order or name in there["bad"])]
     uses = dict(line.split() for line in there["index"])
     used = {release.requirements.key, *[uses.get(name) for name in there["releases"] if name not in gone]}
-    environments = [key for key in there["environments"] if key not in used]
+    return gone, [key for key in there["environments"] if key not in used] if gone else []
+
+
+def _show_removal(gone: Sequence[str], environments: Sequence[str]) -> None:
     show_changes((name, "release", None) for name in gone)
     show_changes((key, "virtual environment", None) for key in environments)
-    yield _helper(settings, ["remove", ",".join(gone), ",".join(environments), str(settings.keep)])
+
+
+def _removal(gone: Sequence[str], environments: Sequence[str], keep: int) -> list[list[str]]:
+    """The helper's command that removes something, or none."""
+    return [["remove", ",".join(gone), ",".join(environments), str(keep)]] if gone else []
 
 
 def _helper(settings: WebSettings, *steps: Sequence[str], as_site: bool = False) -> Script:

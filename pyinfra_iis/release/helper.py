@@ -44,6 +44,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 SETTINGS_OVERLAY = "pyinfra_iis_settings"
+REPORTED = ("check", "migrate")
+"""Commands of manage.py whose output the person at the keyboard shall see: it is marked with their names."""
 RETRIES = 20
 PAUSE = 0.25
 """Seconds between tries while a virus scanner or an indexer holds a file."""
@@ -148,7 +150,8 @@ def sweep(identifier: str, uploads: str) -> None:
             path = os.path.join(folder, name)
             # Somebody may bring an archive before it is his turn.
             forgotten = folder == uploads and os.path.getmtime(path) < time.time() - FORGOTTEN
-            if name.endswith(".partial") or forgotten:
+            orphaned = folder == "releases" and name.endswith(".json") and not os.path.isdir(path[: -len(".json")])
+            if name.endswith(".partial") or forgotten or orphaned:
                 try:
                     shutil.rmtree(path) if os.path.isdir(path) else os.remove(path)
                 except OSError:
@@ -197,7 +200,8 @@ def manage(identifier: str, key: str, *arguments: str) -> None:
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONUTF8": "1",
     }
-    run([interpreter(key), "manage.py", *arguments], cwd=files_path(identifier), env=variables)
+    prefix = f"{arguments[0]}: " if arguments[0] in REPORTED else ""
+    run([interpreter(key), "manage.py", *arguments], cwd=files_path(identifier), env=variables, prefix=prefix)
 
 
 def trial(identifier: str, wanted: str) -> None:
@@ -365,13 +369,13 @@ def remove_one(folder: str, *files: str) -> None:
         if os.path.isdir(folder):
             os.rename(folder, folder + ".partial")
         remove(folder + ".partial")
+        for file in files:
+            if os.path.exists(file):
+                os.remove(file)
     except (Failure, OSError):
         print(f"{folder} is in use and stays")
-        return
-    for file in files:
-        if os.path.exists(file):
-            os.remove(file)
-    print(f"removed {folder}")
+    else:
+        print(f"removed {folder}")
 
 
 def read_pairs(path: str) -> list[list[str]]:
@@ -382,8 +386,8 @@ def read_pairs(path: str) -> list[list[str]]:
         return [line.split() for line in stream.read().splitlines() if len(line.split()) == 2]
 
 
-def run(command: Sequence[str], cwd: str | None = None, env: Mapping[str, str] | None = None) -> None:
-    """Run a program; what it prints goes where our own output goes."""
+def run(command: Sequence[str], cwd: str | None = None, env: Mapping[str, str] | None = None, prefix: str = "") -> None:
+    """Run a program; what it prints goes where our own output goes, each line after `prefix`."""
     result = subprocess.run(
         command,
         cwd=cwd,
@@ -398,8 +402,8 @@ def run(command: Sequence[str], cwd: str | None = None, env: Mapping[str, str] |
         print(text, file=sys.stderr)
         line = " ".join([os.path.basename(command[0]), *command[1:]])
         raise Failure(f"{hide_credentials(line)} failed with exit code {result.returncode}")
-    if text:
-        print(text)
+    for line in text.splitlines():
+        print(prefix + line)
 
 
 def hide_credentials(line: str) -> str:
