@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import datetime
+import time
+from pathlib import Path
 
 import pytest
 
 from winlab.windows import acl, filesystem
 from winlab.windows.acl import Ace, Acl
+from winlab.windows.birth import birth_time
 from winlab.windows.errors import WindowsError
 from winlab.windows.machine import Machine
 
@@ -172,6 +175,22 @@ def test_times_and_attributes_survive_a_restart(machine: Machine) -> None:
     again = Machine("SRV1", "2016", "127.0.0.1", machine.state_dir).fs.stat("c:\\F")
     assert (again.created, again.modified) == (when, when)
     assert again.attributes & filesystem.HIDDEN
+
+
+def test_writing_to_a_file_does_not_change_when_it_was_made(machine: Machine, tmp_path: Path) -> None:
+    (tmp_path / "probe").touch()
+    if birth_time(str(tmp_path / "probe")) is None:
+        pytest.skip("this machine's file system does not tell when a file was made")
+    before = datetime.datetime.now(datetime.UTC)
+    machine.fs.write_bytes("C:\\log", b"one")
+    first = machine.fs.stat("C:\\log")
+    assert abs(first.created - before) < datetime.timedelta(seconds=5)
+    time.sleep(0.05)
+    with open(machine.fs.host_path("C:\\log"), "ab") as stream:
+        stream.write(b"two")
+    again = machine.fs.stat("C:\\log")
+    assert again.created == first.created
+    assert again.modified > first.modified
 
 
 def test_rights_follow_the_folder(machine: Machine, pool) -> None:
