@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,20 @@ def test_nothing_of_django_is_there_and_the_second_run_changes_nothing(served: t
     run = lab.pyinfra(address, deploy="deploys/python_web.py", example=example)
     assert (run.code, run.changed) == (0, []), run.output
     assert lab.hash(address) == before
+
+
+def test_the_deploys_for_operators_know_its_kind(served: tuple[Lab, str, str]) -> None:
+    lab, address, example = served
+    run = lab.pyinfra(address, deploy="deploys/verify.py", example=example, options=["--dry"])
+    assert run.code == 0, run.output
+    run = lab.pyinfra(address, deploy="deploys/releases.py", example=example, options=["--dry"])
+    assert re.search(r"r[0-9a-f]{15}\b.*live", run.output), run.output
+    both = {"django_project": ROOT / "examples/mysite"}
+    run = lab.pyinfra(address, deploy="deploys/releases.py", example=example, options=["--dry"], **both)
+    assert "settings of several applications; say which by --data kind=django or kind=web" in run.output
+    assert "Traceback" not in run.output
+    run = lab.pyinfra(address, deploy="deploys/releases.py", example=example, options=["--dry"], kind="web", **both)
+    assert re.search(r"r[0-9a-f]{15}\b.*live", run.output), run.output
 
 
 def test_what_django_alone_has_is_no_setting_here(lab: Lab) -> None:
