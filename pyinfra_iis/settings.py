@@ -307,6 +307,8 @@ class WebSettings(_Model):
 
     Attributes:
         project: the application's folder on the controlling machine; relative to the folder where pyinfra runs.
+        ref: a branch, tag or commit of the project's git repository: the release is made from that commit as `git archive` gives it, not from the files in the
+            folder; default the files as they are.
         app: the application's name on the server: site, pool and folder are called so; default the project folder's name.
         application: what the server runs, `module:object` (`main:app`), or `module:function()` for a function that makes it.
         interface: `asgi` or `wsgi`; default what the server speaks, and ASGI where it speaks both and the module is not called wsgi.
@@ -333,6 +335,7 @@ class WebSettings(_Model):
     """Host data keys start so: `web_project`, `web_bindings`, ..."""
 
     project: Path
+    ref: str = ""
     app: str = ""
     application: str = ""
     interface: Literal["", "asgi", "wsgi"] = ""
@@ -366,6 +369,13 @@ class WebSettings(_Model):
         if not path.is_dir():
             raise ValueError(f"the project folder {path} does not exist")
         return path
+
+    @field_validator("ref")
+    @classmethod
+    def _ref_is_no_option(cls, value: str) -> str:
+        if value.startswith("-") or value != value.strip() or not value.isprintable():
+            raise ValueError(f"'{value}' cannot be a branch, tag or commit")
+        return value
 
     @field_validator("application")
     @classmethod
@@ -462,14 +472,12 @@ class DjangoSettings(WebSettings):
     def _one_host_is_a_list(cls, value: Any) -> Any:
         return [value] if isinstance(value, str) else value
 
-    @field_validator("project")
-    @classmethod
-    def _project_has_manage_py(cls, value: Path) -> Path:
-        if not (value / "manage.py").is_file():
-            raise ValueError(f"the project folder {value} holds no manage.py; name the folder that does")
-        return value
-
     def _check_application(self) -> None:
+        # A commit may have one that the folder has not.
+        if not self.ref and not (self.project / "manage.py").is_file():
+            raise ValueError(
+                f"project: the project folder {self.project} holds no manage.py; name the folder that does"
+            )
         if not self.secure_cookies and self.has_https:
             raise ValueError("secure_cookies: cannot be off while the site has an https binding")
 

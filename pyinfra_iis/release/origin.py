@@ -14,22 +14,26 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from pyinfra_iis.release.project import Project
 from pyinfra_iis.release.scan import cache_folder
 
 _REMEMBERED = 20
 """How many runs on one machine are known to the next ones."""
 
 
-def describe(project: Path) -> dict[str, str]:
-    """What a release's record says besides its files: `made` (UTC, ISO 8601), `by` (user@machine), `commit` (empty outside git; `+` when files differ from it).
+def describe(project: Project) -> dict[str, str]:
+    """What a release's record says besides its files: `made` (UTC, ISO 8601), `by` (user@machine), `commit` (empty outside git; `+` when files differ from it),
+    and `ref`, where one was asked for.
 
     Args:
-        project: the project's folder.
+        project: the project.
     """
+    ref = project.settings.ref
     return {
         "made": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "by": deployer(),
-        "commit": _commit(project),
+        "commit": project.commit or _commit(project.root),
+        **({"ref": ref} if ref else {}),
     }
 
 

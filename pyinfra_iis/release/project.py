@@ -9,7 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-from pyinfra_iis.release import names, tree
+from pyinfra_iis.release import commits, names, tree
+from pyinfra_iis.release.commits import Snapshot
 from pyinfra_iis.release.scan import Hashes
 from pyinfra_iis.release.servers import SERVERS
 from pyinfra_iis.release.tree import ProjectError, ProjectFile
@@ -35,8 +36,32 @@ class Project:
     def __init__(self, settings: WebSettings, hashes: Hashes | None = None) -> None:
         self.settings = settings
         self._hashes = hashes
-        self.root = settings.project
         self.warnings: list[str] = []
+
+    @cached_property
+    def _snapshot(self) -> Snapshot | None:
+        return commits.unpack(self.settings.project, self.settings.ref) if self.settings.ref else None
+
+    @property
+    def root(self) -> Path:
+        """The folder that holds its files: the user's own, or where a commit of it is unpacked."""
+        return self._snapshot.root if self._snapshot else self.settings.project
+
+    @property
+    def commit(self) -> str:
+        """The commit that it is read from; empty for the user's own folder, whatever is in it."""
+        return self._snapshot.commit if self._snapshot else ""
+
+    @property
+    def place(self) -> str:
+        """What the user knows its folder by."""
+        return f"{self.settings.project}{f' at {self.settings.ref}' if self.settings.ref else ''}"
+
+    def named(self, path: Path) -> str:
+        """What the user knows one of its files by."""
+        if self._snapshot and path.is_relative_to(self.root):
+            return f"{self.settings.project / path.relative_to(self.root)} at {self.settings.ref}"
+        return str(path)
 
     @property
     def application(self) -> str:
@@ -77,9 +102,9 @@ class Project:
         try:
             return ast.parse(path.read_bytes(), filename=str(path))
         except FileNotFoundError:
-            raise ProjectError(f"{path} does not exist.") from None
+            raise ProjectError(f"{self.named(path)} does not exist.") from None
         except SyntaxError as error:
-            problem = f"{path}, line {error.lineno}: {error.msg}"
+            problem = f"{self.named(path)}, line {error.lineno}: {error.msg}"
             server = tuple(int(part) for part in self.settings.python.version.split(".")[:2])
             if server > sys.version_info[:2]:
                 # Perhaps syntax that only the server's Python knows: the server will tell.
@@ -87,7 +112,7 @@ class Project:
                 return ast.Module(body=[], type_ignores=[])
             raise ProjectError(f"Syntax error in {problem}.") from None
         except ValueError as error:
-            raise ProjectError(f"{path} is no Python source: {error}.") from None
+            raise ProjectError(f"{self.named(path)} is no Python source: {error}.") from None
 
     @cached_property
     def files(self) -> dict[str, ProjectFile]:
@@ -95,7 +120,10 @@ class Project:
         # releases\\<id>.partial\\ stands before it.
         before = names.length(self.settings.root) + len(r"\releases\r0123456789abcde.partial") + 1
         found = tree.read(self.root, self._hashes or Hashes(self.root), names.LONGEST_PATH - before)
-        found.refuse(str(self.root))
+        if self._snapshot:
+            ignored = tree.Ignored(self.root)
+            found.problems += [item for item in self._snapshot.problems.items() if not ignored.covers(item[0])]
+        found.refuse(self.place)
         self.warnings += [
             f"{names.visible(path)} stays here: databases and .env files do not belong to a release."
             for path in sorted(found.private)
@@ -121,7 +149,7 @@ class DjangoProject(Project):
                 if len(values) == 2 and values[0] == "DJANGO_SETTINGS_MODULE" and isinstance(values[1], str):
                     return values[1]
         raise ProjectError(
-            f"{self.root / 'manage.py'} does not say which settings module it uses; set django_settings_module."
+            f"{self.named(self.root / 'manage.py')} does not say which settings module it uses; set django_settings_module."
         )
 
     @cached_property
@@ -131,7 +159,7 @@ class DjangoProject(Project):
         for candidate in (base.with_name(base.name + ".py"), base / "__init__.py"):
             if candidate.is_file():
                 return candidate
-        raise ProjectError(f"The settings module {self.settings_module} is no file below {self.root}.")
+        raise ProjectError(f"The settings module {self.settings_module} is no file below {self.place}.")
 
     @cached_property
     def application(self) -> str:
@@ -146,7 +174,7 @@ class DjangoProject(Project):
         if self.settings.server == "runserver":
             return "django.core.wsgi:get_wsgi_application()"
         wanted = "neither asgi.py nor wsgi.py" if interface == "either" else f"no {interface}.py"
-        raise ProjectError(f"{self.root / package} holds {wanted}; set django_application.")
+        raise ProjectError(f"{self.named(self.root / package)} holds {wanted}; set django_application.")
 
     @cached_property
     def made_by_django(self) -> tuple[int, int] | None:
@@ -159,7 +187,7 @@ class DjangoProject(Project):
         """The Django that wrote the settings file."""
         if not self.made_by_django:
             raise ProjectError(
-                f"{self.root} has no requirements.txt, so nothing says which Django it wants; add one or set django_requirements."
+                f"{self.place} has no requirements.txt, so nothing says which Django it wants; add one or set django_requirements."
             )
         major, minor = self.made_by_django
         return f"Django~={major}.{minor}.0"

@@ -152,7 +152,7 @@ class Release:
             "base": base["id"] if base else "",
             "changed": {path: entry for path, entry in self.entries.items() if known.get(path) != entry},
             "removed": sorted(set(known) - set(self.entries)),
-            "about": origin.describe(self.project.root),
+            "about": origin.describe(self.project),
         }
         stream = io.BytesIO()
         with zipfile.ZipFile(stream, "w") as archive:
@@ -162,7 +162,7 @@ class Release:
                     content = file.read()
                     if hashlib.sha256(content).hexdigest() != sha256:
                         raise ProjectError(
-                            f"{file.path} in {self.project.root} changed while it was deployed; deploy again."
+                            f"{file.path} in {self.project.place} changed while it was deployed; deploy again."
                         )
                     _add(archive, f"contents/{sha256}", content)
         return stream.getvalue()

@@ -59,7 +59,7 @@ def _collect(project: Project, name: str, texts: dict[str, str]) -> None:
         return
     file = project.files.get(name)
     if file is None:
-        raise ProjectError(f"The requirements file {name} is not in {project.root}.")
+        raise ProjectError(f"The requirements file {name} is not in {project.place}.")
     texts[name] = file.read().decode("utf-8-sig", errors="replace")
     for line in texts[name].splitlines():
         if match := _INCLUDE.match(line):

@@ -137,7 +137,7 @@ def read(root: Path, hashes: Hashes, longest: int) -> Tree:
         ProjectError: the file of patterns cannot be read.
     """
     tree = Tree()
-    ignored = _ignored(root)
+    ignored = Ignored(root)
     waiting = [""]
     while waiting:
         folder = waiting.pop()
@@ -151,27 +151,51 @@ def read(root: Path, hashes: Hashes, longest: int) -> Tree:
     return tree
 
 
-def _ignored(root: Path) -> pathspec.GitIgnoreSpec | None:
-    try:
-        lines = (root / IGNORE_FILE).read_text(encoding="utf-8-sig").splitlines()
-        return pathspec.GitIgnoreSpec.from_lines(lines)
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError) as error:
-        raise ProjectError(f"{root / IGNORE_FILE} cannot be read: {error}.") from None
+class Ignored:
+    """What a project's file of patterns keeps out.
+
+    Args:
+        root: its folder.
+
+    Raises:
+        ProjectError: the file cannot be read.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._patterns: pathspec.GitIgnoreSpec | None = None
+        try:
+            lines = (root / IGNORE_FILE).read_text(encoding="utf-8-sig").splitlines()
+            self._patterns = pathspec.GitIgnoreSpec.from_lines(lines)
+        except FileNotFoundError:
+            pass
+        except (OSError, ValueError) as error:
+            raise ProjectError(f"{IGNORE_FILE} of the project cannot be read: {error}.") from None
+
+    def without(self, folder: str, entries: list[os.DirEntry[str]]) -> list[os.DirEntry[str]]:
+        """The entries of a folder that are not kept out by a pattern."""
+        if self._patterns is None:
+            return entries
+        matches = self._patterns.match_file
+        return [entry for entry in entries if not matches(folder + entry.name + _slash(entry))]
+
+    def covers(self, path: str) -> bool:
+        """Whether a path is kept out, or a folder that it is in: by a pattern or because of its name."""
+        parts = path.split("/")
+        above = ["/".join(parts[:count]) + "/" for count in range(1, len(parts) + 1)]
+        return (
+            not IGNORED_DIRECTORIES.isdisjoint(parts)
+            or _IGNORED.fullmatch(parts[-1]) is not None
+            or (self._patterns is not None and any(map(self._patterns.match_file, [path, *above])))
+        )
 
 
-def _read_folder(
-    tree: Tree, root: Path, folder: str, ignored: pathspec.GitIgnoreSpec | None, hashes: Hashes
-) -> list[str]:
+def _read_folder(tree: Tree, root: Path, folder: str, ignored: Ignored, hashes: Hashes) -> list[str]:
     """Add one folder's files; returns the folders in it."""
     path = os.path.join(root, folder)
     descriptor = os.open(path, os.O_RDONLY) if _BY_DESCRIPTOR else None
     try:
         with os.scandir(path if descriptor is None else descriptor) as found:
-            entries = sorted(found, key=_NAME)
-        if ignored:
-            entries = [entry for entry in entries if not ignored.match_file(folder + entry.name + _slash(entry))]
+            entries = ignored.without(folder, sorted(found, key=_NAME))
         files = [entry for entry in entries if entry.is_file(follow_symlinks=False)]
         folders = []
         if len(files) < len(entries):

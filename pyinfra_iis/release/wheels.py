@@ -111,7 +111,7 @@ def _run(
         check=False,
     )
     if run.returncode:
-        raise ProjectError(f"The packages of {project.root} cannot be collected for Windows: {_cause(run.stderr)}.")
+        raise ProjectError(f"The packages of {project.place} cannot be collected for Windows: {_cause(run.stderr)}.")
     return run.stdout
 
 
