@@ -40,4 +40,4 @@ def _statx() -> Callable[..., int] | None:
     except (OSError, AttributeError):
         return None
     function.argtypes = (ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_uint, ctypes.c_char_p)
-    return function  # type: ignore[no-any-return]
+    return function

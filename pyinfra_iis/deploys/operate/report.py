@@ -1,7 +1,7 @@
 """What a command tells, for people and for programs.
 
-People get text on stdout, when all hosts have answered. Under pyinfra's `--json`, stdout holds pyinfra's one JSON document and nothing else; there the answer is the only argument of the
-command's operation: `.plan[0].args[0]`, an object with an entry for each host.
+People get text on stdout, when all hosts have answered. Under pyinfra's `--json`, stdout holds pyinfra's one JSON document and nothing else; there
+the answer is the only argument of the command's operation: `.plan[0].args[0]`.
 """
 
 from __future__ import annotations
@@ -13,23 +13,20 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 import pyinfra
-from pyinfra import host
-from pyinfra.api import State, operation
+from pyinfra import logger
+from pyinfra.api import Host, State, operation
 from pyinfra.api.command import PyinfraCommand
 from pyinfra.api.operation import OperationMeta
-from pyinfra.api.output import echo
+from pyinfra.api.output import echo, format_text
 from pyinfra.context import ctx_state
+
+Answers = dict[str, Any]
+"""What hosts told, by their names in pyinfra."""
 
 
 def wants_json() -> bool:
     """Whether stdout belongs to pyinfra's JSON document. pyinfra keeps that option to itself, so its command line is asked."""
     return pyinfra.is_cli and "--json" in sys.argv[1:]
-
-
-def say(text: str) -> None:
-    """Print an answer for people."""
-    if not wants_json():
-        echo(text)
 
 
 class Report:
@@ -38,40 +35,82 @@ class Report:
     Args:
         run: pyinfra's state.
         name: the command.
-        show: makes text of the answers by host, once all are there.
+        text: makes text of the answers; without it nothing is printed.
+        document: makes what programs get of them.
+        absent: makes an answer for a host that could not be asked, of the reason; without it such hosts are left out.
     """
 
-    def __init__(self, run: State, name: str, show: Callable[[dict[str, Any]], str] | None = None) -> None:
+    def __init__(
+        self,
+        run: State,
+        name: str,
+        text: Callable[[Answers], str] | None = None,
+        document: Callable[[Answers], Any] = dict,
+        absent: Callable[[str], Any] | None = None,
+    ) -> None:
         self.run = run
         self.name = name
-        self.show = show
-        self.answers: dict[str, Any] = {}
-        self._shown = False
+        self.text = text
+        self.document = document
+        self.absent = absent
+        self.answers: Answers = {}
+        self.silent: dict[Host, str] = {}
+        self._printed = False
         if pyinfra.is_cli:
             # A host that fails elsewhere, or that the user's file leaves out, never answers: what there is, is printed all the same.
             atexit.register(self._print)
 
-    def to_json(self) -> dict[str, Any]:
-        """The answers, as pyinfra's JSON document has them."""
-        return {name: self.answers[name] for name in self.order()}
+    def to_json(self) -> Any:
+        """What pyinfra's JSON document has."""
+        return self.document(self.ordered())
 
     def __str__(self) -> str:
-        # Part of the operation's name, where pyinfra shows that with arguments.
-        return f"{len(self.answers)} hosts"
+        # pyinfra shows it as part of the operation's name.
+        return f"{len(self.ordered())} hosts"
 
-    def order(self) -> list[str]:
-        """The hosts that have answered, in the inventory's order."""
-        return [item.name for item in self.run.inventory if item.name in self.answers]
+    def ordered(self) -> Answers:
+        """The answers in the inventory's order, with those of hosts that could not be asked."""
+        found = {}
+        for host in self.run.inventory:
+            if host.name in self.answers:
+                found[host.name] = self.answers[host.name]
+            elif self.absent and (reason := self._absence(host)):
+                found[host.name] = self.absent(reason)
+        return found
 
-    def add(self, answer: Any) -> None:
-        """The answer of the host in context; after the last one, all are printed."""
+    def _absence(self, host: Host) -> str:
+        if host in self.silent:
+            return self.silent[host]
+        return f"{host.name} cannot be reached." if host in self.run.failed_hosts else ""
+
+    def add(self, host: Host, answer: Any) -> bool:
+        """Take the answer of a host; returns whether it was the last one, after which they are printed."""
         self.answers[host.name] = answer
-        if self.answers.keys() >= {item.name for item in self.run.inventory.get_active_hosts()}:
-            self._print()
+        return self._when_complete()
+
+    def add_silent(self, host: Host, reason: str) -> bool:
+        """Take a host that could not be asked; it fails when all others have answered."""
+        logger.error(f"{host.print_prefix}{format_text(reason, 'red')}")
+        self.silent[host] = reason
+        return self._when_complete()
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all hosts of the run have answered."""
+        told = {*self.answers, *[host.name for host in self.silent]}
+        return all(host.name in told for host in self.run.inventory.get_active_hosts())
+
+    def _when_complete(self) -> bool:
+        if not self.is_complete:
+            return False
+        self._print()
+        if self.silent:
+            self.run.fail_hosts({host for host in self.silent if host in self.run.active_hosts})
+        return True
 
     def attach(self, made: OperationMeta) -> None:
         """Let pyinfra's JSON document show the answers with an operation."""
-        shown = self.run.get_op_meta(made._hash).args
+        shown: list[Any] = self.run.get_op_meta(made._hash).args
         if not any(item is self for item in shown):
             shown.append(self)
 
@@ -81,9 +120,10 @@ class Report:
             self.attach(_answered(name=self.name))
 
     def _print(self) -> None:
-        if not self._shown and self.answers and self.show and not wants_json():
-            self._shown = True
-            echo(self.show(self.to_json()))
+        if not self._printed and self.text and (self.answers or self.silent) and not wants_json():
+            self._printed = True
+            if text := self.text(self.ordered()):
+                echo(text)
 
 
 @operation()
@@ -95,17 +135,17 @@ def _answered() -> Generator[PyinfraCommand, None, None]:
 _reports: WeakKeyDictionary[State, dict[str, Report]] = WeakKeyDictionary()
 
 
-def report(name: str, show: Callable[[dict[str, Any]], str] | None = None) -> Report:
+def report(name: str, make: Callable[[State, str], Report] = Report) -> Report:
     """The one report of a command in this run, whichever host asks first.
 
     Args:
         name: the command.
-        show: makes text of the answers by host.
+        make: makes the report.
     """
     run = ctx_state.get()
     known = _reports.setdefault(run, {})
     if name not in known:
-        known[name] = Report(run, name, show)
+        known[name] = make(run, name)
     return known[name]
 
 

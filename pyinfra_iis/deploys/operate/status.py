@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
-from pyinfra import host
-from pyinfra.api.exceptions import PyinfraError
+from pyinfra.context import ctx_host
 
-from pyinfra_iis import facts
 from pyinfra_iis.deploys.kinds import any_settings
+from pyinfra_iis.deploys.operate.ask import NoAnswer, ask
 from pyinfra_iis.deploys.operate.report import Report, report, table
 from pyinfra_iis.facts import ScriptFact
 from pyinfra_iis.facts.iis import Health, HttpPlatformHandler
@@ -25,6 +25,10 @@ SOON = 30
 """Days before a certificate's end that are worth a mark."""
 FULL = 1 << 30
 """Free bytes below which a disk is worth a mark."""
+_HEADING = (
+    *("host", "app", "state", "release", "live since", "previous", "process", "up", "health"),
+    *("Python", "handler", "certificate", "disk free", "notes"),
+)
 
 
 def status(**options: Any) -> None:
@@ -39,43 +43,41 @@ def status(**options: Any) -> None:
         DeployError: settings that cannot be used.
     """
     settings = any_settings(options)
-    answers = report(NAME, show)
+    answers = report(NAME, partial(Report, text=show, absent=partial(_absent, settings.app)))
     answers.add_to_json()
-    failure: PyinfraError | None = None
     try:
-        answer = _ask(settings)
-    except PyinfraError as error:
-        failure = error
-        answer = {"app": settings.app, "state": "unknown", "problems": [str(error)]}
-    answers.add(answer)
-    if failure:
-        raise failure
+        answer = _answer(settings)
+    except NoAnswer as error:
+        answers.add_silent(ctx_host.get(), str(error))
+    else:
+        answers.add(ctx_host.get(), answer)
 
 
-def _ask(settings: WebSettings) -> dict[str, Any]:
+def _absent(app: str, reason: str) -> dict[str, Any]:
+    return {"state": "no answer", "app": app, "problems": [reason]}
+
+
+def _answer(settings: WebSettings) -> dict[str, Any]:
     check = health_check(settings)
-    wanted: dict[type[ScriptFact], dict[str, Any]] = {
-        Server: {},
-        HttpPlatformHandler: {},
-        Releases: state_request(settings),
-        Operation: {"root": settings.root, "site": settings.app, "pool": settings.app},
-        Health: check.request,
-    }
-    facts.prefetch(host, list(wanted.items()))
-    problems: list[str] = []
+    wanted: list[tuple[type[ScriptFact], dict[str, Any]]] = [
+        (Server, {}),
+        (HttpPlatformHandler, {}),
+        (Releases, state_request(settings)),
+        (Operation, {"root": settings.root, "site": settings.app, "pool": settings.app}),
+        (Health, check.request),
+    ]
     found: dict[type[ScriptFact], dict[str, Any]] = {}
-    for fact, request in wanted.items():
-        try:
-            found[fact] = facts.read(host, fact, **request)
-        except PyinfraError as error:
-            # One thing that cannot be told hides nothing of the rest.
-            problems.append(str(error))
-            found[fact] = {}
+    problems: list[str] = []
+    for (fact, _), answer in zip(wanted, ask(ctx_host.get(), wanted), strict=True):
+        # One thing that cannot be told hides nothing of the rest.
+        found[fact] = answer.get("result") or {}
+        if "error" in answer:
+            problems.append(f"{fact.script}: {answer['error']}")
     operation, health, releases = found[Operation], found[Health], found[Releases]
     problems += operation.get("problems", [])
     live = releases.get("live", "")
     since = next((line.split()[0] for line in reversed(releases.get("history", [])) if line.split()[-1] == live), "")
-    answer: dict[str, Any] = {
+    told: dict[str, Any] = {
         "app": settings.app,
         "server": {key: found[Server].get(key, "") for key in ("name", "product")},
         "time": operation.get("time", ""),
@@ -100,7 +102,7 @@ def _ask(settings: WebSettings) -> dict[str, Any]:
         "deploying": operation.get("deploying"),
         "problems": problems,
     }
-    return {"state": _state(answer, operation.get("installed", False)), **answer}
+    return {"state": _state(told, operation.get("installed", False)), **told}
 
 
 def _state(answer: dict[str, Any], installed: bool) -> str:
@@ -127,8 +129,7 @@ def show(answers: dict[str, Any]) -> str:
     if len(answers) == 1:
         name, answer = next(iter(answers.items()))
         return _details(name, answer)
-    heading = ["host", "app", "state", "release", "live since", "previous", "process", "up", "health", "Python", "handler", "certificate", "disk free", "notes"]  # fmt: skip
-    lines = [table([heading, *[_row(name, answer) for name, answer in answers.items()]])]
+    lines = [table([_HEADING, *[_row(name, answer) for name, answer in answers.items()]])]
     lines += [f"{name}: {problem}" for name, answer in answers.items() for problem in answer["problems"]]
     return "\n".join(lines)
 
@@ -225,4 +226,4 @@ def _size(number: int) -> str:
     return f"{number / (1 << 30):.1f} GiB"
 
 
-__all__ = ["Report", "show", "status"]
+__all__ = ["show", "status"]
