@@ -64,6 +64,10 @@ class Certificate:
         return self.key_pem is not None
 
     @property
+    def has_rsa_key(self) -> bool:
+        return isinstance(self.x509.public_key(), rsa.RSAPublicKey)
+
+    @property
     def subject(self) -> str:
         return _name(self.x509.subject)
 

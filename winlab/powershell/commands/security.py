@@ -38,8 +38,10 @@ class _PathCmdlet(Cmdlet):
     def places(self, must_exist: bool = True) -> list[Location]:
         drives = drives_of(self.runtime)
         found: list[Location] = []
-        named = [(text, False) for text in texts(self.literal_path)] if self.literal_path is not None else []
-        named += [(text, True) for text in texts(self.path)]
+        if self.literal_path is not None:
+            named = [(text, False) for text in texts(self.literal_path)]
+        else:
+            named = [(text, True) for text in texts(self.path)]
         for text, globbing in named:
             try:
                 matches = drives.expand(text) if globbing else [drives.resolve(text)]

@@ -65,6 +65,18 @@ def parse_certificate(data: bytes, password: str = "", flags: int = 0) -> Certif
     )
 
 
+def _others(data: bytes, password: str) -> list[Certificate]:
+    """The further certificates of a PKCS #12 file."""
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.serialization import pkcs12
+
+    try:
+        found = pkcs12.load_pkcs12(data, password.encode("utf-8") if password else None)
+    except ValueError:
+        return []
+    return [Certificate(der=one.certificate.public_bytes(serialization.Encoding.DER)) for one in found.additional_certs]
+
+
 @net_type(f"{SPACE}.X509Certificate", interfaces=("IDisposable",))
 class X509Certificate(NetObject):
     inner: Certificate
@@ -365,6 +377,15 @@ class RSACryptoServiceProvider(RSA):
         return int(getattr(self.inner.x509.public_key(), "key_size", 2048))
 
 
+@net_type(f"{SPACE}.RSACertificateExtensions", kind="class")
+class RSACertificateExtensions(NetObject):
+    @static("GetRSAPrivateKey(Security.Cryptography.X509Certificates.X509Certificate2) : Security.Cryptography.RSA")
+    def private_key_of(certificate: Any) -> Any:
+        """None where the key is of another kind."""
+        inner = need(certificate, "certificate").inner
+        return RSACryptoServiceProvider(inner) if inner.has_private_key and inner.has_rsa_key else None
+
+
 @net_type(f"{SPACE}.X509CertificateCollection", interfaces=("Collections.IList",))
 class X509CertificateCollection(NetObject):
     items: list[Any]
@@ -421,9 +442,8 @@ class X509Certificate2Collection(X509CertificateCollection):
     @overloads(f"{SPACE}.X509Certificate2Collection", "Import")
     def import_data(self, source: Any, password: Any = None, flags: Any = None) -> None:
         data = read_file(source) if isinstance(source, str) else bytes(source)
-        self.items.append(
-            X509Certificate2(parse_certificate(data, _password(password), flags.value if flags is not None else 0))
-        )
+        own = parse_certificate(data, _password(password), flags.value if flags is not None else 0)
+        self.items += [X509Certificate2(one) for one in [own, *_others(data, _password(password))]]
 
     @method("Contains(Security.Cryptography.X509Certificates.X509Certificate2) : Boolean")
     def contains(self, one: X509Certificate2) -> bool:

@@ -1,0 +1,53 @@
+"""PFX files with a chain, private keys, and rights on their files."""
+
+from __future__ import annotations
+
+import base64
+import datetime
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import pkcs12
+from cryptography.x509.oid import NameOID
+
+from .conftest import Run
+
+
+def _signed(
+    name: str, issuer: tuple[x509.Certificate, rsa.RSAPrivateKey] | None = None
+) -> tuple[x509.Certificate, rsa.RSAPrivateKey]:
+    key = rsa.generate_private_key(65537, 2048)
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = datetime.datetime.now(datetime.UTC)
+    builder = x509.CertificateBuilder(issuer[0].subject if issuer else subject, subject, key.public_key())
+    builder = (
+        builder.serial_number(x509.random_serial_number())
+        .not_valid_before(now)
+        .not_valid_after(now + datetime.timedelta(days=9))
+    )
+    return builder.sign(issuer[1] if issuer else key, hashes.SHA256()), key
+
+
+def test_a_pfx_with_its_chain(run: Run) -> None:
+    authority = _signed("Authority")
+    own, key = _signed("www.example.com", authority)
+    data = pkcs12.serialize_key_and_certificates(
+        b"www", key, own, [authority[0]], serialization.BestAvailableEncryption(b"secret")
+    )
+    lines = run(f"""
+        $all = New-Object Security.Cryptography.X509Certificates.X509Certificate2Collection
+        $all.Import([Convert]::FromBase64String('{base64.b64encode(data).decode()}'), 'secret', 'MachineKeySet, PersistKeySet')
+        foreach ($c in $all) {{ "$($c.Subject) $($c.HasPrivateKey)" }}
+        $store = New-Object Security.Cryptography.X509Certificates.X509Store 'My', 'LocalMachine'
+        $store.Open('ReadWrite'); $store.Add($all[0])
+        $found = (Get-ChildItem Cert:\\LocalMachine\\My)[0]
+        $file = [Security.Cryptography.X509Certificates.RSACertificateExtensions]::GetRSAPrivateKey($found).CspKeyContainerInfo.UniqueKeyContainerName
+        $path = [IO.Path]::Combine([Environment]::GetFolderPath('CommonApplicationData'), 'Microsoft\\Crypto\\RSA\\MachineKeys', $file)
+        $acl = Get-Acl -LiteralPath $path
+        $acl.GetType().Name
+        $acl.AddAccessRule((New-Object Security.AccessControl.FileSystemAccessRule 'LOCAL SERVICE', 'Read', 'Allow'))
+        Set-Acl -LiteralPath $path -AclObject $acl
+        @((Get-Acl -LiteralPath $path).Access | Where-Object IdentityReference -eq 'NT AUTHORITY\\LOCAL SERVICE').Count
+    """)
+    assert lines == ["CN=www.example.com True", "CN=Authority False", "FileSecurity", "1"]
