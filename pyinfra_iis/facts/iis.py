@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pyinfra.api import HiddenValue, StringCommand
+
 from pyinfra_iis.facts import ScriptFact
+from pyinfra_iis.powershell import Script
 
 
 class Configuration(ScriptFact):
@@ -16,6 +19,28 @@ class Configuration(ScriptFact):
     """
 
     script = "iis/state"
+
+
+class CertificateState(ScriptFact):
+    """A certificate of LocalMachine\\My: `present`, and if so `key` (it has a private key), `thumbprint`, `description`, `missing` (readers).
+
+    Arguments: `thumbprint` or `subject`; `readers` (accounts that shall read its key; those who may not are missing).
+    """
+
+    script = "iis/certificate_state"
+
+
+class CertificateFile(ScriptFact):
+    """What a PFX file on the server holds: `found`, and if so `thumbprint`, `subject`, `expires` (`YYYY-MM-DD`).
+
+    Arguments: `path`, `password` (hidden).
+    """
+
+    script = "iis/certificate_file"
+
+    def command(self, path: str, password: HiddenValue) -> StringCommand:  # type: ignore[override]
+        """The script with its arguments."""
+        return Script(self.script, {"path": path}, secrets={"password": password.unmask()}, safe_to_repeat=True)
 
 
 class HttpPlatformHandler(ScriptFact):

@@ -6,6 +6,7 @@ Properties have the names of IIS's configuration schema, nested as there: `start
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,10 +17,12 @@ from pyinfra.api import HiddenValue, operation
 from pyinfra.api.command import PyinfraCommand
 
 from pyinfra_iis import facts
-from pyinfra_iis.facts.iis import Health
-from pyinfra_iis.operations import show_changes
-from pyinfra_iis.operations.iis import edits
+from pyinfra_iis.facts.iis import CertificateFile, CertificateState, Health
+from pyinfra_iis.operations import refusal, show_changes
+from pyinfra_iis.operations.changes import Change, show
+from pyinfra_iis.operations.iis import certificates, edits
 from pyinfra_iis.operations.iis.applying import bring, discreet
+from pyinfra_iis.operations.iis.certificates import thumbprint as thumbprint
 from pyinfra_iis.operations.iis.edits import Edits, Value
 from pyinfra_iis.powershell import Script
 from pyinfra_iis.settings import Binding, Certificate
@@ -306,6 +309,180 @@ def section(
         iis.section("system.webServer/httpErrors", location="shop", errorMode="Detailed")
     """
     yield from bring(edits.section(section, present, location, unlocked, **properties))
+
+
+@discreet
+@operation()
+def entry(
+    section: str,
+    collection: str,
+    key: Mapping[str, Any],
+    present: bool = True,
+    location: str = "",
+    first: bool = False,
+    **properties: Any,
+) -> Generator[PyinfraCommand, None, None]:
+    """One item of a section's collection; the others stay.
+
+    Args:
+        section: the section's full name (`system.webServer/handlers`).
+        collection: the element that has the collection (`customHeaders`, `requestLimits.headerLimits`); empty for the section's own.
+        key: the attributes that tell the item from the others (`{"name": "X-Powered-By"}`).
+        present: whether it is there.
+        location: a site, or a site's path, that it is for; empty: the whole server.
+        first: when it is made, put it before all others; handlers are tried in order.
+        properties: its other properties.
+
+    Example:
+        iis.entry("system.webServer/httpProtocol", "customHeaders", {"name": "X-Powered-By"}, present=False)
+        iis.entry("system.webServer/staticContent", "", {"fileExtension": ".avif"}, mimeType="image/avif")
+    """
+    yield from bring(edits.entry(section, collection, key, present, location, first, **properties))
+
+
+@operation()
+def request_filtering(
+    site: str = "",
+    present: bool = True,
+    max_content_length: int | None = None,
+    max_url: int | None = None,
+    max_query_string: int | None = None,
+    **properties: Any,
+) -> Generator[PyinfraCommand, None, None]:
+    """What requests may be before IIS refuses them (404.13, 404.14, 404.15).
+
+    Args:
+        site: a site, or a site's path; empty: the whole server.
+        present: False takes away what is set for the site.
+        max_content_length: bytes of a request's body; IIS's default is 30,000,000.
+        max_url: characters of a path; IIS's default is 4096.
+        max_query_string: characters of a query; IIS's default is 2048.
+        properties: other properties of `system.webServer/security/requestFiltering`.
+    """
+    yield from bring(
+        edits.request_filtering(site, present, max_content_length, max_url, max_query_string, **properties)
+    )
+
+
+@operation()
+def redirect(
+    site: str,
+    to: str = "",
+    bindings: Sequence[str | Binding] = (),
+    present: bool = True,
+    status: str | int = "Permanent",
+    path: str = r"%SystemDrive%\inetpub\wwwroot",
+) -> Generator[PyinfraCommand, None, None]:
+    """A site, with an application pool of the same name, that redirects all requests: http to https on every version of IIS.
+
+    The feature Web-Http-Redirect must be installed. Path and query are kept.
+
+    Args:
+        site: its name, another one than that of the site which it leads to.
+        to: where it leads to (`https://www.example.com`).
+        bindings: all its bindings (`*:80:www.example.com`); that site may not have them.
+        present: whether it is there.
+        status: `Permanent` (301), `Found` (302), `Temporary` (307) or `PermRedirect` (308).
+        path: a folder for its root; nothing in it is served.
+
+    Example:
+        iis.redirect("shop-http", "https://shop.example.com", ["*:80:shop.example.com"])
+    """
+    yield from bring(edits.redirect(site, to, bindings, present, status, path))
+
+
+@operation()
+def hsts(
+    site: str,
+    present: bool = True,
+    max_age: int = 31_536_000,
+    include_subdomains: bool = False,
+    preload: bool = False,
+    redirect: bool = False,
+) -> Generator[PyinfraCommand, None, None]:
+    """The header Strict-Transport-Security of a site, sent by IIS.
+
+    By the site's own `hsts` element, which IIS has since version 10.0.1709 (Windows Server 2019); before, by a custom header for the site. Let only one
+    send it: with Django, leave `SECURE_HSTS_SECONDS` at 0.
+
+    Args:
+        site: the site's name; it must be there.
+        present: whether it is sent.
+        max_age: seconds for which browsers remember it.
+        include_subdomains: whether it holds for subdomains.
+        preload: whether it consents to the browsers' preload lists.
+        redirect: redirect http to https on port 443 as well; not before IIS 10.0.1709. With Django, leave `SECURE_SSL_REDIRECT` off.
+    """
+    yield from bring(edits.hsts(site, present, max_age, include_subdomains, preload, redirect))
+
+
+@discreet
+@operation()
+def certificate(
+    pfx: str = "",
+    password: str | HiddenValue | SecretStr = "",
+    present: bool = True,
+    on_server: bool = False,
+    thumbprint: str = "",
+    readers: Sequence[str] = (),
+    exportable: bool = False,
+) -> Generator[PyinfraCommand, None, None]:
+    r"""A certificate with its private key in LocalMachine\My, from a PFX file. It is imported once; certificates of its chain go to the store CA.
+
+    The file does not stay on the server: its content travels as the password does, and is written nowhere but into Windows' own key store.
+
+    Args:
+        pfx: the file.
+        password: its password; shown nowhere.
+        present: False takes the certificate away, with its key; a site that still has it stops that.
+        on_server: the file is on the server already, not on the controlling machine.
+        thumbprint: instead of a file, where it is taken away, or where only `readers` matter.
+        readers: accounts that may read the private key (`IIS AppPool\shop`); IIS itself needs none.
+        exportable: whether the key may be exported from the server again.
+
+    Example:
+        iis.certificate("certificates/shop.pfx", password=host.data.shop_pfx_password)
+        iis.binding("shop", "https://*:443:shop.example.com", certificate=iis.thumbprint("certificates/shop.pfx", host.data.shop_pfx_password))
+    """
+    secret = edits.plain(password)
+    description = thumbprint.upper()
+    data = b""
+    if pfx and not on_server:
+        read = certificates.read(pfx, secret)
+        thumbprint, description, data = read.thumbprint, read.description, read.data
+    elif pfx:
+        found = host.get_fact(CertificateFile, path=pfx, password=HiddenValue(secret)) or {"found": False}
+        if found["found"]:
+            thumbprint = found["thumbprint"]
+            description = certificates.describe(thumbprint, found["subject"], found["expires"])
+        else:
+            thumbprint, description = "", pfx
+    there: dict[str, Any] = {"present": False}
+    if thumbprint:
+        there = facts.read(host, CertificateState, thumbprint=thumbprint.upper(), readers=list(readers))
+    if not present:
+        if there["present"]:
+            show([Change(f"certificate {thumbprint.upper()}", there["description"], None)])
+            yield Script("iis/remove_certificate", {"thumbprint": thumbprint.upper()})
+        return
+    imported = not (there["present"] and there["key"])
+    if imported and not pfx:
+        yield refusal(f"{host.name} has no certificate {thumbprint} with a private key in LocalMachine\\My.")
+        return
+    missing = list(readers) if imported else there["missing"]
+    if not imported and not missing:
+        return
+    show([Change(f"certificate {thumbprint or pfx}", None, description)] if imported else [])
+    show(Change(f"certificate {thumbprint or pfx} reader", None, reader) for reader in missing)
+    request = {
+        "path": pfx if on_server else "",
+        "thumbprint": thumbprint.upper(),
+        "exportable": exportable,
+        "readers": list(readers),
+    }
+    yield Script(
+        "iis/import_certificate", request, secrets={"password": secret, "data": base64.b64encode(data).decode()}
+    )
 
 
 @dataclass(frozen=True)

@@ -54,7 +54,7 @@ def differences(edits: Edits, answer: Mapping[str, Any]) -> list[Change]:
             for item in edits.certificates
         ]
     changes = [change for item in answer["changes"] if (change := _change(item, edits.secrets))]
-    missing = [entry for entry in edits.sections if entry["section"] in answer["missing"]]
+    missing = [entry for entry in edits.sections if entry.get("section") in answer["missing"]]
     changes += announced(missing)
     for wanted, found in zip(edits.states, answer["states"], strict=True):
         state = found["state"]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -20,6 +20,7 @@ from pyinfra_iis.settings import Binding, Certificate
 
 POOLS = "system.applicationHost/applicationPools"
 SITES = "system.applicationHost/sites"
+REQUEST_FILTERING = "system.webServer/security/requestFiltering"
 
 Value = str | int | bool | timedelta | HiddenValue | SecretStr | None
 """A property's value: enums and flags by name or number, time spans as `hh:mm:ss`, seconds or timedelta; None is the default that IIS gives."""
@@ -224,6 +225,9 @@ def site(
     )
 
 
+_site = site  # Where a parameter has the function's name.
+
+
 def _site_item(site: str) -> dict[str, Any]:
     return {"tag": "site", "key": {"name": site}, "what": f"site {site}"}
 
@@ -352,7 +356,7 @@ def section(
     **properties: Any,
 ) -> Edits:
     """A section of the configuration; see `pyinfra_iis.operations.iis.section`."""
-    what = f"section {section}" + (f" of {location}" if location else "")
+    what = _section_name(section, location)
     entry: dict[str, Any] = {"section": section, "location": location, "what": what}
     values = _Values(what)
     if not present:
@@ -363,19 +367,115 @@ def section(
     return Edits((entry,), secrets=values.secrets)
 
 
+def entry(
+    section: str,
+    collection: str,
+    key: Mapping[str, Any],
+    present: bool = True,
+    location: str = "",
+    first: bool = False,
+    **properties: Any,
+) -> Edits:
+    """One item of a section's collection; see `pyinfra_iis.operations.iis.entry`."""
+    what = _section_name(section, location)
+    values = _Values(f"{what} {collection}".rstrip())
+    item: dict[str, Any] = {"key": dict(key)}
+    if present:
+        item |= {"set": values.tree(properties), "first": first}
+    else:
+        item["present"] = False
+    return Edits((_in_collection(section, location, collection, item),), secrets=values.secrets)
+
+
+def _section_name(section: str, location: str) -> str:
+    return f"section {section}" + (f" of {location}" if location else "")
+
+
+def _in_collection(section: str, location: str, collection: str, item: dict[str, Any]) -> dict[str, Any]:
+    head = {"section": section, "location": location, "what": _section_name(section, location)}
+    if not collection:
+        return {**head, "list": "entry", "items": [item]}
+    return {**head, "in": {collection: {"list": collection, "items": [item]}}}
+
+
+def request_filtering(
+    site: str = "",
+    present: bool = True,
+    max_content_length: int | None = None,
+    max_url: int | None = None,
+    max_query_string: int | None = None,
+    **properties: Any,
+) -> Edits:
+    """What requests may be; see `pyinfra_iis.operations.iis.request_filtering`."""
+    limits = {"maxAllowedContentLength": max_content_length, "maxUrl": max_url, "maxQueryString": max_query_string}
+    given = {**properties, **{f"requestLimits.{name}": value for name, value in limits.items() if value is not None}}
+    return section(REQUEST_FILTERING, present, site, **given)
+
+
+def redirect(
+    site: str,
+    to: str = "",
+    bindings: Sequence[str | Binding] = (),
+    present: bool = True,
+    status: str | int = "Permanent",
+    path: str = r"%SystemDrive%\inetpub\wwwroot",
+) -> Edits:
+    """A site that only redirects; see `pyinfra_iis.operations.iis.redirect`."""
+    if not present:
+        return _site(site, present=False) + app_pool(site, present=False)
+    return merged(
+        [
+            app_pool(site, running=True, managedRuntimeVersion=""),
+            _site(site, path=path, pool=site, bindings=bindings, running=True),
+            section(
+                "system.webServer/httpRedirect", location=site, enabled=True, destination=to, httpResponseStatus=status
+            ),
+        ]
+    )
+
+
+def hsts(
+    site: str,
+    present: bool = True,
+    max_age: int | timedelta = 31_536_000,
+    include_subdomains: bool = False,
+    preload: bool = False,
+    redirect: bool = False,
+) -> Edits:
+    """Strict-Transport-Security; see `pyinfra_iis.operations.iis.hsts`."""
+    seconds = int(max_age.total_seconds()) if isinstance(max_age, timedelta) else max_age
+    own = {
+        "enabled": True,
+        "max-age": seconds,
+        "includeSubDomains": include_subdomains,
+        "preload": preload,
+        "redirectHttpToHttps": redirect,
+    }
+    header = f"max-age={seconds}" + "; includeSubDomains" * include_subdomains + "; preload" * preload
+    item: dict[str, Any] = {"key": {"name": "Strict-Transport-Security"}, "main": "value"}
+    item |= {"set": {"value": header}} if present else {"present": False}
+    where = {"section": SITES, "tag": "site", "child": "hsts"}
+    known = {**where, "known": True}
+    lacking = {**where, "known": False}
+    sections = [
+        {**_in_site(site, set={"hsts": own if present else dict.fromkeys(own)}), "where": known},
+        {**_in_collection("system.webServer/httpProtocol", site, "customHeaders", item), "where": lacking},
+    ]
+    if redirect and present:
+        problem = (
+            f"site {site} cannot redirect to https by itself: that needs IIS 10.0 version 1709 (Windows Server 2019); "
+            "let the application do it (Django: SECURE_SSL_REDIRECT), or a site of its own (iis.redirect)."
+        )
+        sections.insert(0, {"problem": problem, "where": lacking})
+    return Edits(tuple(sections))
+
+
 def merged(edits: Iterable[Edits]) -> Edits:
     """Several descriptions as one."""
     total = Edits()
     for one in edits:
         total = total + one
     return total
-
-
-def with_item(edits: Edits, **more: Any) -> Edits:
-    """A description of one item with more said of that item."""
-    first, *rest = edits.sections
-    item, *others = first["items"]
-    return replace(edits, sections=({**first, "items": [{**item, **more}, *others]}, *rest))
 
 
 # -- a server that has no IIS yet: everything is new
@@ -385,6 +485,8 @@ def announced(sections: Iterable[Mapping[str, Any]]) -> list[Change]:
     """What edits of sections would change where there is nothing yet."""
     changes: list[Change] = []
     for entry in sections:
+        if "problem" in entry or not entry.get("where", {}).get("known", True):
+            continue
         what = entry.get("what", "")
         if entry.get("override"):
             changes.append(Change(f"{what} override mode", None, entry["override"]))

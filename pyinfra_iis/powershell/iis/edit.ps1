@@ -209,7 +209,9 @@ function Update-Items($Plan, $Element, $Wish, [string] $What, [bool] $Made) {
     $Names = @()
     $Wanted = @()
     foreach ($Want in $Wish.items) {
-        $Schemas = $Element.Schema.CollectionSchema.GetAddElementSchema($Want.tag).AttributeSchemas
+        $Tag = $Want.tag
+        if (-not $Tag) { $Tag = $Element.Schema.CollectionSchema.AddElementNames.Split(',')[0] }
+        $Schemas = $Element.Schema.CollectionSchema.GetAddElementSchema($Tag).AttributeSchemas
         $Key = @{}
         $Names = @()
         foreach ($Property in $Want.key.PSObject.Properties) {
@@ -222,7 +224,7 @@ function Update-Items($Plan, $Element, $Wish, [string] $What, [bool] $Made) {
         $Title = @(foreach ($Name in $Names) { Format-Setting (Find-Schema $Schemas $Name) $Key[$Name] }) -join ' '
         $Wanted += $Title
         $Found = $null
-        foreach ($Item in $Collection) { if ($Item.ElementTagName -eq $Want.tag -and (Get-Title $Item $Names) -eq $Title) { $Found = $Item; break } }
+        foreach ($Item in $Collection) { if ($Item.ElementTagName -eq $Tag -and (Get-Title $Item $Names) -eq $Title) { $Found = $Item; break } }
         $Label = "$Prefix$($Want.what)".TrimEnd()
         if ($Wish.list) { $Label = "$Prefix$($Wish.list) $Title" }
         if ($Want.present -eq $false) {
@@ -234,7 +236,7 @@ function Update-Items($Plan, $Element, $Wish, [string] $What, [bool] $Made) {
         if ($Want.must -and -not $Looks) { [void] $Plan.problems.Add("$Label is not there on $($env:COMPUTERNAME)."); continue }
         if ($Wish.list -and -not $Want.main) { Add-Change $Plan "$Prefix$($Wish.list)" $null $Title }
         elseif (-not ($Made -or $Want.main -or $Want.must)) { Add-Change $Plan $Label $null 'present' }
-        $New = $Collection.CreateElement($Want.tag)
+        $New = $Collection.CreateElement($Tag)
         try {
             foreach ($Name in $Names) { $New.SetAttributeValue($Name, $Key[$Name]) }
             if ($Want.number) { $New.SetAttributeValue($Want.number, (Get-Highest $Collection $Want.number) + 1) }
@@ -257,12 +259,22 @@ function Update-Items($Plan, $Element, $Wish, [string] $What, [bool] $Made) {
 }
 function Update-Element($Plan, $Element, $Wish, [string] $What, [bool] $Made) {
     Update-Settings $Plan $Element $Wish.set $What '' $Made ([string] $Wish.main)
-    foreach ($Property in $Wish.in.PSObject.Properties) { Update-Items $Plan $Element.GetChildElement($Property.Name) $Property.Value $What $Made }
+    foreach ($Property in $Wish.in.PSObject.Properties) {
+        $Child = $Element
+        foreach ($Name in $Property.Name.Split('.')) {
+            if ($null -ne $Child) { if ($null -eq (Find-Schema $Child.Schema.ChildElementSchemas $Name)) { $Child = $null } else { $Child = $Child.GetChildElement($Name) } }
+        }
+        if ($null -eq $Child -or $null -eq $Child.Schema.CollectionSchema) { [void] $Plan.problems.Add("$What has no collection $($Property.Name) in the IIS of $($env:COMPUTERNAME).") }
+        else { Update-Items $Plan $Child $Property.Value $What $Made }
+    }
     if ($Wish.items -or $Wish.only) { Update-Items $Plan $Element $Wish $What $Made }
 }
 function Remove-Entry($Plan, $Collection, [int] $Index, $Wish, $Want, [string] $Prefix, [string] $Title) {
+    $Old = ''
+    if ($Want.main) { $Attribute = $Collection[$Index].GetAttribute($Want.main); $Old = Format-Setting $Attribute.Schema $Attribute.Value }
     $Collection.RemoveAt($Index)
-    if ($Wish.secret -or $Want.main) { Add-Change $Plan "$Prefix$($Wish.list) $Title" '***' $null }
+    if ($Wish.secret) { Add-Change $Plan "$Prefix$($Wish.list) $Title" '***' $null }
+    elseif ($Want.main) { Add-Change $Plan "$Prefix$($Wish.list) $Title" $Old $null }
     elseif ($Wish.list) { Add-Change $Plan "$Prefix$($Wish.list)" $Title $null }
     elseif ($null -ne $Want) { Add-Change $Plan "$Prefix$($Want.what)" 'present' $null }
     else { Add-Change $Plan "$Prefix$Title" 'present' $null }
@@ -277,13 +289,34 @@ function New-RandomText {
     (New-Object Security.Cryptography.RNGCryptoServiceProvider).GetBytes($Bytes)
     [Convert]::ToBase64String($Bytes)
 }
-# Everything that is wanted of the configuration files. $Wish: sections (list of section, location, what, override, revert, and an element's set, in and items), locations (paths whose settings go).
+# Whether this IIS knows an element of a section's items. $Where: section, tag, child.
+function Test-Known($Configuration, $Where) {
+    $Schema = $Configuration.GetSection($Where.section).Schema.CollectionSchema.GetAddElementSchema($Where.tag)
+    $null -ne (Find-Schema $Schema.ChildElementSchemas $Where.child)
+}
+# Whether applicationHost.config (where shared configuration has it) says something of a section for a path.
+function Test-Stored([string] $Section, [string] $Location) {
+    $Folder = [IO.Path]::Combine([Environment]::SystemDirectory, 'inetsrv\config')
+    $Document = New-Object Xml.XmlDocument
+    $Document.Load([IO.Path]::Combine($Folder, 'redirection.config'))
+    $Shared = $Document.SelectSingleNode('/configuration/configurationRedirection')
+    if ($null -ne $Shared -and $Shared.GetAttribute('enabled') -eq 'true') { $Folder = [Environment]::ExpandEnvironmentVariables($Shared.GetAttribute('path')) }
+    $Document.Load([IO.Path]::Combine($Folder, 'applicationHost.config'))
+    foreach ($Node in $Document.SelectNodes('/configuration/location')) {
+        if ($Node.GetAttribute('path').Trim('/') -eq $Location.Trim('/') -and $null -ne $Node.SelectSingleNode($Section)) { return $true }
+    }
+    $false
+}
+# Everything that is wanted of the configuration files. $Wish: sections (list of section, location, where (only if this IIS knows something or does not), what, override, revert, and an element's set, in and
+# items), locations (paths whose settings go).
 function Update-Configuration($Plan, $Configuration, $Wish) {
     foreach ($Part in $Wish.sections) {
+        if ($Part.where -and (Test-Known $Configuration $Part.where) -ne $Part.where.known) { continue }
+        if ($Part.problem) { [void] $Plan.problems.Add("$($Part.problem)"); continue }
         $Section = Get-Section $Configuration $Part.section $Part.location
         if ($null -eq $Section) { if ($Part.section -notin $Plan.missing) { [void] $Plan.missing.Add($Part.section) }; continue }
         if ($Part.revert) {
-            if ($Section.IsLocallyStored -and $Part.location -in $Configuration.GetLocationPaths()) {
+            if (Test-Stored $Part.section $Part.location) {
                 Add-Change $Plan $Part.what 'present' $null
                 $Section.RevertToParent()
             }
