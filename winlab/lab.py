@@ -145,7 +145,9 @@ class Host:
         await self.listen()
 
     def _make_machine(self) -> Machine:
-        machine = Machine(self.name, self.version, self.address, self.folder, loop=self.lab.loop)
+        # known before the machine boots, which starts IIS
+        preload = {"iis_preload": self.switches["iis-preload"]}
+        machine = Machine(self.name, self.version, self.address, self.folder, loop=self.lab.loop, settings=preload)
         machine.on_log = log.info
         user = machine.accounts.find_user(ADMINISTRATOR)
         if user is not None and user[1].get("password") != self.lab.password:
@@ -274,6 +276,7 @@ class Host:
             self._disk_free = switches["disk-free"]
             machine.fs.free_limit = None if self._disk_free < 0 else int(self._disk_free)
         machine.iis_state_delay = switches["iis-state-delay"] / 1000
+        machine.iis_preload = switches["iis-preload"]
         machine.powershell_limits = {
             "seconds": switches["powershell-timeout"] or None,
             "megabytes": int(switches["powershell-memory"]) or None,

@@ -56,6 +56,9 @@ SETTINGS: dict[str, Setting] = {
         ),
         Setting("iis-state-delay", float, 0.0, "time until a site or pool shows the state it was asked for", "ms"),
         Setting(
+            "iis-preload", bool, True, "applications with preloadEnabled start with their pool, not with a request"
+        ),
+        Setting(
             "powershell-timeout", float, 0.0, "a PowerShell process ends itself after this long, 0 for no limit", "s"
         ),
         Setting(

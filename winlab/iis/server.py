@@ -596,7 +596,7 @@ class IISService:
     def preload(self, worker: WorkerProcess) -> None:
         """Sends the requests of preloadEnabled and applicationInitialization into a new worker process."""
         work = applications_of(worker.pool.name, self._host.sites)
-        if work:
+        if work and self.machine.iis_preload:
             worker.preloading = self.spawn(self._preload(worker, work))
 
     async def _preload(self, worker: WorkerProcess, work: list[tuple[Site, Application]]) -> None:

@@ -52,7 +52,7 @@ class Machine:
     """A server with its drives, registry, accounts and processes; made bare in `state_dir` on first use, as it was afterwards.
 
     name: the computer's name (up to 15 characters); version: a key of template.VERSIONS; address: the loopback address it listens on;
-    loop: the asyncio loop of services that listen (None: a scratch machine).
+    loop: the asyncio loop of services that listen (None: a scratch machine); settings: attributes that count before the first boot.
     """
 
     def __init__(
@@ -62,7 +62,12 @@ class Machine:
         address: str = "127.0.0.1",
         state_dir: str | Path = ".winlab",
         loop: asyncio.AbstractEventLoop | None = None,
+        settings: dict[str, Any] | None = None,
     ) -> None:
+        self.iis_preload = True
+        """Whether applications with preloadEnabled start by themselves."""
+        for setting, value in (settings or {}).items():
+            setattr(self, setting, value)
         self.name = name.upper()[:15]
         self.address = address
         self.loop = loop

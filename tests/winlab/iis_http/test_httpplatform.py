@@ -584,6 +584,20 @@ def test_preload_starts_the_application(make_web: Make) -> None:
     web.wait_for(lambda: "IIS+Application+Initialization" in "\n".join(web.log_lines()))
 
 
+def test_the_switch_for_no_preloading(make_web: Make) -> None:
+    """iis-preload=off: the application starts with its first request."""
+    web = make_web(features=("Web-AppInit",))
+    web.machine.iis_preload = False
+    web.python_site()
+    web.set_pool(startMode="AlwaysRunning")
+    web.set_application(preloadEnabled=True)
+    web.start()
+    web.wait_for(lambda: len(web.processes("w3wp.exe")) == 1)
+    time.sleep(0.3)
+    assert backends(web) == []
+    assert web.request("/").status == 200
+
+
 def test_initialization_pages_and_their_host(make_web: Make) -> None:
     web = make_web(features=("Web-AppInit",))
     pages = '<applicationInitialization doAppInitAfterRestart="true"><add initializationPage="/warm" hostName="www.example.com" /></applicationInitialization>'

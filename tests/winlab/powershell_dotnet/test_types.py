@@ -165,6 +165,21 @@ def test_access_rules(run: Run) -> None:
     ]
 
 
+def test_an_inherited_rule_added_is_a_rule_of_its_own(run: Run) -> None:
+    assert run(r"""
+        $d = 'C:\kept'; [void][IO.Directory]::CreateDirectory($d)
+        $s = [IO.Directory]::GetAccessControl($d)
+        $sid = [Security.Principal.SecurityIdentifier]
+        $rules = @($s.GetAccessRules($false, $true, $sid))
+        $s.SetAccessRuleProtection($true, $false)
+        foreach ($rule in $rules) { $s.AddAccessRule($rule) }
+        [IO.Directory]::SetAccessControl($d, $s)
+        $s = [IO.Directory]::GetAccessControl($d)
+        $s.GetAccessRules($true, $false, $sid).Count -eq $rules.Count
+        $s.GetAccessRules($false, $true, $sid).Count
+        """) == ["True", "0"]
+
+
 def test_registry(run: Run) -> None:
     lines = run(r"""
         $k = [Microsoft.Win32.Registry]::LocalMachine.CreateSubKey('SOFTWARE\LabTest')

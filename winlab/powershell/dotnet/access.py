@@ -604,7 +604,8 @@ _INHERITANCE = 0x3 | 0x4 | 0x8
 @net_type(f"{ACCESS}.FileSystemSecurity")
 class FileSystemSecurity(NativeObjectSecurity):
     def own(self, rule: FileSystemAccessRule) -> Ace:
-        ace = need(rule, "rule").resolved()
+        # an inherited rule that is put into another list becomes one of that list's own
+        ace = replace(need(rule, "rule").resolved(), inherited=False)
         if not self.is_container and ace.inherits:
             raise argument("No flags can be set.", "inheritanceFlags")
         return ace
