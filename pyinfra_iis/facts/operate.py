@@ -8,11 +8,11 @@ from pyinfra_iis.facts import ScriptFact
 class Operation(ScriptFact):
     """How an application does just now.
 
-    `time` (the server's, UTC), `installed` (IIS is), `pool` and `site` (their states, empty when they do not exist), `workers` (process ids of the pool),
-    `processes` (of the application: `id`, `worker`, `image`, `started`, `seconds`), `interpreter` and `python` (path and version of the live release's
-    Python), `certificates` (of https bindings: `binding`, `thumbprint`, `subject`, `expires`, `days`), `disk` (`drive`, `free` and `total` in bytes),
-    `maintenance` (`since`, `retry_after`; or null), `draining`, `deploying` (`by`, `since`, `process`; or null), `problems` (sentences: what could
-    not be told).
+    `time` (the server's, UTC), `installed` (IIS is), `pool` and `site` (their states, empty when they do not exist), `workers` (process ids of the
+    pool), `processes` (of the application: `id`, `worker`, `image`, `started`, `seconds`), `interpreter` and `python` (path and version of the live
+    release's Python), `gate` (the live release has the gate of `templates/gate.py.j2`), `certificates` (of https bindings: `binding`, `thumbprint`,
+    `subject`, `expires`, `days`), `disk` (`drive`, `free` and `total` in bytes), `maintenance` (`since`, `retry_after`, `page` (SHA-256 of its text);
+    or null), `draining`, `deploying` (`by`, `since`, `process`; or null), `problems` (sentences: what could not be told).
     Arguments: `root`, `site`, `pool`.
     """
 
@@ -22,11 +22,12 @@ class Operation(ScriptFact):
 class Logs(ScriptFact):
     """The ends of an application's logs, or what has come since an earlier answer.
 
-    `now` (the server's time, UTC), `files` (a list of `source`, `path`, `text`, `zone` (minutes from UTC of times without a zone), `created` (UTC), `cut` (older lines
-    were left out)), `events` (of the Windows event log, oldest first: `log`, `source`, `id`, `level` (1 critical to 4 information), `time`, `message`), `position`
-    (for the next question), `problems` (sentences).
-    Arguments: `root`, `site`, `pool`, `lines` (at most so many of each file; 0: all), `seconds` (not older than this; 0: any age) or `since` (UTC, or empty),
-    `bytes` (at most so many of each file), `status` (requests with this status code and above, in hundreds), `position` (of the answer before; null), `follow`.
+    `now` (the server's time, UTC), `files` (a list of `source`, `path`, `text`, `zone` (minutes from UTC of times without a zone), `created` (UTC),
+    `cut` (older lines were left out)), `events` (of the Windows event log, oldest first: `log`, `source`, `id`, `level` (1 critical to 4
+    information), `time`, `message`), `position` (for the next question), `site_id`, `ports`, `problems` (sentences).
+    Arguments: `root`, `site`, `pool`, `lines` (at most so many of each file; 0: all), `seconds` (not older than this; 0: any age) or `since` (UTC, or
+    empty), `bytes` (at most so many of each file), `status` (requests with this status code and above, in hundreds), `position` (of the answer
+    before; null), `follow`.
     """
 
     script = "operate/logs"

@@ -173,7 +173,8 @@ def _http_sys(host: str, text: str, site: str, ports: Sequence[str]) -> Iterator
     for time, fields in _w3c(text):
         reason = fields.get("s-reason", "")
         found = fields.get("s-siteid")
-        if found != site and (found or fields.get("s-port") not in ports) or reason == "Timer_ConnectionIdle":
+        is_ours = found == site if found else fields.get("s-port") in ports
+        if not is_ours or reason == "Timer_ConnectionIdle":
             continue
         uri = fields.get("cs-uri") or fields.get("cs-uri-stem", "")
         parts = [fields.get("sc-status", ""), reason, fields.get("cs-method", ""), uri, _client(fields)]

@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import gevent
 from gevent.event import Event
@@ -176,6 +175,7 @@ class _Follower:
 
     def follow(self) -> None:
         """Goes on until Ctrl-C."""
+        self.found.leave_out()
         if wants_json():
             self._print(self.found.entries(self.found.ordered()))
         asking = [gevent.spawn(self._follow, host, *start) for host, start in self.found.positions.items()]

@@ -7,9 +7,10 @@ the answer is the only argument of the command's operation: `.plan[0].args[0]`.
 from __future__ import annotations
 
 import atexit
+import json
 import sys
 from collections.abc import Callable, Generator, Sequence
-from typing import Any
+from typing import Any, TypeVar, cast
 from weakref import WeakKeyDictionary
 
 import pyinfra
@@ -58,15 +59,16 @@ class Report:
         self._printed = False
         if pyinfra.is_cli:
             # A host that fails elsewhere, or that the user's file leaves out, never answers: what there is, is printed all the same.
-            atexit.register(self._print)
+            atexit.register(self._at_the_end)
 
     def to_json(self) -> Any:
         """What pyinfra's JSON document has."""
+        self._printed = True
         return self.document(self.ordered())
 
     def __str__(self) -> str:
-        # pyinfra shows it as part of the operation's name.
-        return f"{len(self.ordered())} hosts"
+        # pyinfra shows it as part of the operation's name, while answers are still coming.
+        return "answers"
 
     def ordered(self) -> Answers:
         """The answers in the inventory's order, with those of hosts that could not be asked."""
@@ -87,6 +89,10 @@ class Report:
         """Take the answer of a host; returns whether it was the last one, after which they are printed."""
         self.answers[host.name] = answer
         return self._when_complete()
+
+    def add_later(self, host: Host, answer: Any) -> None:
+        """Take what a host told when its operation ran: for programs; people have seen it already."""
+        self.answers[host.name] = answer
 
     def add_silent(self, host: Host, reason: str) -> bool:
         """Take a host that could not be asked; it fails when all others have answered."""
@@ -110,6 +116,8 @@ class Report:
 
     def attach(self, made: OperationMeta) -> None:
         """Let pyinfra's JSON document show the answers with an operation."""
+        if not wants_json():
+            return
         shown: list[Any] = self.run.get_op_meta(made._hash).args
         if not any(item is self for item in shown):
             shown.append(self)
@@ -119,11 +127,24 @@ class Report:
         if wants_json():
             self.attach(_answered(name=self.name))
 
+    def leave_out(self) -> None:
+        """The answers are no part of pyinfra's document: they have been printed in another way."""
+        self._printed = True
+
     def _print(self) -> None:
         if not self._printed and self.text and (self.answers or self.silent) and not wants_json():
             self._printed = True
             if text := self.text(self.ordered()):
                 echo(text)
+
+    def _at_the_end(self) -> None:
+        self._print()
+        if self._printed or not wants_json():
+            return
+        # When the last host fails, pyinfra ends without its document; here is one of the same form.
+        told = {"name": self.name, "names": [self.name], "args": [self.to_json()]}
+        failed = sorted(host.name for host in self.run.failed_hosts)
+        echo(json.dumps({"plan": [told], "results": {"operations": [told], "failed_hosts": failed}}))
 
 
 @operation()
@@ -132,10 +153,12 @@ def _answered() -> Generator[PyinfraCommand, None, None]:
     yield from ()
 
 
+AnyReport = TypeVar("AnyReport", bound=Report)
+
 _reports: WeakKeyDictionary[State, dict[str, Report]] = WeakKeyDictionary()
 
 
-def report(name: str, make: Callable[[State, str], Report] = Report) -> Report:
+def report(name: str, make: Callable[[State, str], AnyReport]) -> AnyReport:
     """The one report of a command in this run, whichever host asks first.
 
     Args:
@@ -143,10 +166,10 @@ def report(name: str, make: Callable[[State, str], Report] = Report) -> Report:
         make: makes the report.
     """
     run = ctx_state.get()
-    known = _reports.setdefault(run, {})
+    known: dict[str, Any] = _reports.setdefault(run, {})
     if name not in known:
         known[name] = make(run, name)
-    return known[name]
+    return cast(AnyReport, known[name])
 
 
 def table(rows: Sequence[Sequence[str]]) -> str:

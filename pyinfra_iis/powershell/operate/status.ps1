@@ -3,7 +3,7 @@
 # uses: operate/backend
 $State = @{
     time = [DateTime]::UtcNow.ToString('s') + 'Z'; installed = [IO.File]::Exists($Library); pool = ''; site = ''; workers = [object[]] @(); processes = [object[]] @()
-    interpreter = ''; python = ''; certificates = [object[]] @(); disk = $null; maintenance = $null; draining = $false; deploying = $null; problems = [object[]] @()
+    interpreter = ''; python = ''; gate = $false; certificates = [object[]] @(); disk = $null; maintenance = $null; draining = $false; deploying = $null; problems = [object[]] @()
 }
 $Problems = New-Object System.Collections.ArrayList
 function Add-Problem([string] $What, $Record) { [void] $Problems.Add($What + ': ' + $Record.Exception.GetBaseException().Message) }
@@ -22,6 +22,10 @@ if ($State.installed) {
         $State.processes = [object[]] @(Get-Backends $Workers)
     } catch { Add-Problem 'processes' $_ }
     if ($null -ne $Site) {
+        try {
+            $Folder = [string] $Site.Applications['/'].VirtualDirectories['/'].PhysicalPath
+            $State.gate = [IO.File]::Exists([IO.Path]::Combine($Folder, 'pyinfra_iis_gate.py'))
+        } catch { Add-Problem 'release' $_ }
         try { $State.interpreter = [string] $Manager.GetWebConfiguration($Request.site).GetSection('system.webServer/httpPlatform').GetAttributeValue('processPath') }
         catch { Add-Problem 'web.config' $_ }
         try {
@@ -62,8 +66,12 @@ try {
 $Shared = [IO.Path]::Combine($Request.root, 'shared')
 $Page = [IO.Path]::Combine($Shared, 'maintenance.json')
 if ([IO.File]::Exists($Page)) {
-    $State.maintenance = @{ since = [IO.File]::GetLastWriteTimeUtc($Page).ToString('s') + 'Z'; retry_after = $null }
-    try { $State.maintenance.retry_after = (ConvertFrom-Json ([IO.File]::ReadAllText($Page))).retry_after } catch { Add-Problem 'maintenance.json' $_ }
+    $State.maintenance = @{ since = [IO.File]::GetLastWriteTimeUtc($Page).ToString('s') + 'Z'; retry_after = $null; page = '' }
+    try {
+        $Notice = ConvertFrom-Json ([IO.File]::ReadAllText($Page))
+        $State.maintenance.retry_after = $Notice.retry_after
+        $State.maintenance.page = Get-Sum $Notice.page
+    } catch { Add-Problem 'maintenance.json' $_ }
 }
 $State.draining = [IO.File]::Exists([IO.Path]::Combine($Shared, 'draining'))
 $Lock = [IO.Path]::Combine($Request.root, 'deploy.lock')

@@ -1,0 +1,26 @@
+"""A new process for an application."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pyinfra_iis.deploys.kinds import any_settings
+from pyinfra_iis.deploys.operate.report import Report, report
+from pyinfra_iis.operations import operate
+
+
+def restart(stop: bool = False, **options: Any) -> None:
+    """Recycle the app pool and wait until the site is healthy; the run says old process -> new process.
+
+    Args:
+        stop: stop the pool and start it instead of recycling it.
+        options: as for `any_settings`.
+
+    Raises:
+        DeployError: settings that cannot be used.
+    """
+    settings = any_settings(options)
+    answers = report("Restart", Report)
+    answers.attach(
+        operate.restarted(name=f"Restart {settings.app}", settings=settings, stop=stop, tell=answers.add_later)
+    )
