@@ -34,8 +34,7 @@ class Case:
     removed: Mapping[str, Any] | None = field(default=None)
 
 
-def _rule(property_name: str, by_hand: str, old: str, new: str, **more: Any) -> Case:
-    name = f"rule-{property_name.replace(' ', '-')}"
+def _rule(name: str, by_hand: str, *shown: str) -> Case:
     wanted: dict[str, Any] = {
         "rule": name,
         "title": f"Title of {name}",
@@ -47,14 +46,13 @@ def _rule(property_name: str, by_hand: str, old: str, new: str, **more: Any) -> 
         "program": r"C:\Program Files\Example\example.exe",
         "service": "Spooler",
         "description": "Made by a test",
-        **more,
     }
     return Case(
-        f"Rule: {property_name}",
+        f"Rule: {name}",
         "firewall_rule",
         wanted,
         by_hand.format(title=wanted["title"], name=name),
-        (f"~ firewall rule {name} {property_name}: {old} -> {new}",),
+        tuple(f"~ firewall rule {name} {line}" for line in shown),
         {"rule": name, "present": False},
     )
 
@@ -64,19 +62,31 @@ def _netsh(new: str) -> str:
 
 
 _FIREWALL = [
-    _rule("ports", _netsh("localport=8000"), "8000", "8000, 9000-9010"),
-    _rule("remote_addresses", _netsh("remoteip=any"), "any", "10.0.0.0/8, 192.0.2.1-192.0.2.9, LocalSubnet"),
-    _rule("local_addresses", "Set-NetFirewallRule -Name {name} -LocalAddress 192.0.2.78", "192.0.2.78", "192.0.2.77"),
-    _rule("remote_ports", "Set-NetFirewallRule -Name {name} -Protocol TCP -RemotePort 5000", "5000", "1024-65535"),
-    _rule("profiles", _netsh("profile=public"), "Public", "Domain, Private"),
-    _rule("program", _netsh(r"program=C:\other.exe"), r"C:\other.exe", r"C:\Program Files\Example\example.exe"),
-    _rule("service", _netsh("service=W32Time"), "W32Time", "Spooler"),
-    _rule("description", _netsh("description=Mine"), "Mine", "Made by a test"),
-    _rule("title", "Set-NetFirewallRule -Name {name} -NewDisplayName Mine", "Mine", "Title of rule-title"),
-    _rule("enabled", _netsh("enable=no"), "false", "true"),
-    _rule("action", _netsh("action=block"), "Block", "Allow"),
-    _rule("direction", _netsh("dir=out"), "Outbound", "Inbound"),
-    _rule("protocol", _netsh("protocol=udp"), "UDP", "TCP"),
+    _rule(
+        "whom",
+        _netsh("remoteip=any localport=8000") + "\nSet-NetFirewallRule -Name {name} -LocalAddress 192.0.2.78",
+        "ports: 8000 -> 8000, 9000-9010",
+        "remote_addresses: Any -> 10.0.0.0/8, 192.0.2.1-192.0.2.9, LocalSubnet",
+        "local_addresses: 192.0.2.78 -> 192.0.2.77",
+    ),
+    _rule(
+        "what",
+        "Set-NetFirewallRule -Name {name} -Protocol TCP -RemotePort 5000\n"
+        + _netsh(r"profile=public program=C:\other.exe service=W32Time"),
+        "profiles: Public -> Domain, Private",
+        "remote_ports: 5000 -> 1024-65535",
+        r"program: C:\other.exe -> C:\Program Files\Example\example.exe",
+        "service: W32Time -> Spooler",
+    ),
+    _rule(
+        "how",
+        _netsh("enable=no action=block description=Mine") + "\nSet-NetFirewallRule -Name {name} -NewDisplayName Mine",
+        "title: Mine -> Title of how",
+        "enabled: false -> true",
+        "action: Block -> Allow",
+        "description: Mine -> Made by a test",
+    ),
+    _rule("where", _netsh("dir=out protocol=udp"), "direction: Outbound -> Inbound", "protocol: UDP -> TCP"),
     Case(
         "Rule that is gone",
         "firewall_rule",
@@ -98,31 +108,70 @@ USERS = r"BUILTIN\Users"
 
 
 def _folder(name: str, what: Mapping[str, str | None] | Access, by_hand: str, *shown: str) -> Case:
+    """`icacls` in `by_hand` is about the folder; lines of `shown` are too, `{users}` in them is what Users inherit from C:."""
     path = rf"C:\Example\{name}"
     return Case(
         f"Folder: {name}",
         "directories",
         {"folders": {path: what}},
-        by_hand.format(path=path),
-        tuple(line.format(path=path) for line in shown),
+        by_hand.replace("icacls", f"icacls {path}") if "icacls" in by_hand else f"{by_hand} {path}",
+        tuple(f"{line[0]} {path}{line[1:]}" for line in shown),
         {"folders": {path: {}}, "present": False},
     )
 
 
+SERVICE = "Network Service"
 _FOLDERS = [
-    _folder("gone", {USERS: "Modify"}, "Remove-Item -Recurse {path}", "+ {path}: folder", "+ {path} BUILTIN\\Users: Modify"),
-    _folder("less", {USERS: "Modify"}, "icacls {path} /remove:g Users", r"~ {path} BUILTIN\Users: ReadAndExecute (inherited); CreateFiles, AppendData (this folder, subfolders only) (inherited) -> Modify"),
-    _folder("more", {USERS: "Modify"}, "icacls {path} /grant '*S-1-5-32-545:(OI)(CI)F'", r"more"),
-    _folder("other-right", {"Network Service": "RX"}, "icacls {path} /grant:r 'NETWORK SERVICE:(OI)(CI)W'", "~ {path} Network Service: Write, ReadPermissions -> ReadAndExecute"),
-    _folder("denied", {"Network Service": "Modify"}, "icacls {path} /deny 'NETWORK SERVICE:(OI)(CI)W'", "~ {path} Network Service: deny Write; Modify -> Modify"),
-    _folder("here-only", {"Network Service": "Modify"}, "icacls {path} /grant:r 'NETWORK SERVICE:M'", "~ {path} Network Service: Modify (this folder only) -> Modify"),
-    _folder("taken-away", {"Network Service": None}, "icacls {path} /grant 'NETWORK SERVICE:(OI)(CI)M'", "- {path} Network Service: Modify"),
-    _folder("cut-off", Access({"Network Service": "R"}, inherit=False), "icacls {path} /inheritance:e", "cut-off"),
-    _folder("alone", Access({"Administrators": "F", "SYSTEM": "F"}, inherit=False, keep=False), "icacls {path} /inheritance:e", "alone"),
-    _folder("inheriting", Access({"Network Service": "R"}, inherit=True), "icacls {path} /inheritance:d", "inheriting"),
-    _folder("only", Access({"Network Service": "R"}, only=True), "icacls {path} /grant 'Everyone:(OI)(CI)R'", "- {path} Everyone: Read"),
-    _folder("owner", Access({}, owner="Administrators"), "icacls {path} /setowner Administrator", "owner"),
-]  # fmt: skip
+    _folder("gone", {USERS: "Modify"}, "Remove-Item -Recurse", "+: folder", "+ BUILTIN\\Users: Modify"),
+    _folder("less", {USERS: "Modify"}, "icacls /remove:g Users", r"~ BUILTIN\Users: {users} -> Modify"),
+    _folder(
+        "more",
+        {USERS: "Modify"},
+        "icacls /grant '*S-1-5-32-545:(OI)(CI)F'",
+        r"~ BUILTIN\Users: FullControl; {users} -> Modify",
+    ),
+    _folder(
+        "other-right",
+        {SERVICE: "RX"},
+        f"icacls /grant:r '{SERVICE}:(OI)(CI)W'",
+        f"~ {SERVICE}: Write -> ReadAndExecute",
+    ),
+    _folder(
+        "denied",
+        {SERVICE: "Modify"},
+        f"icacls /deny '{SERVICE}:(OI)(CI)W'",
+        f"~ {SERVICE}: deny Write; Modify -> Modify",
+    ),
+    _folder(
+        "here-only",
+        {SERVICE: "Modify"},
+        f"icacls /grant:r '{SERVICE}:M'",
+        f"~ {SERVICE}: Modify (this folder only) -> Modify",
+    ),
+    _folder("taken-away", {SERVICE: None}, f"icacls /grant '{SERVICE}:(OI)(CI)M'", f"- {SERVICE}: Modify"),
+    _folder(
+        "cut-off",
+        Access({SERVICE: "R"}, inherit=False),
+        "icacls /inheritance:e",
+        "~ inheritance: on -> off, inherited entries stay as its own",
+    ),
+    _folder(
+        "alone",
+        Access({"Administrators": "F", "SYSTEM": "F", "Authenticated Users": "RX"}, inherit=False, keep=False),
+        "icacls /inheritance:e",
+        "~ inheritance: on -> off",
+        r"- BUILTIN\Users: {users}",
+        "- CREATOR OWNER: FullControl (subfolders, files only) (inherited)",
+    ),
+    _folder("inheriting", Access({SERVICE: "R"}, inherit=True), "icacls /inheritance:d", "~ inheritance: off -> on"),
+    _folder("only", Access({SERVICE: "R"}, only=True), "icacls /grant 'Everyone:(OI)(CI)R'", "- Everyone: Read"),
+    _folder(
+        "owner",
+        Access({}, owner="Administrators"),
+        "icacls /setowner Administrator",
+        r"~ owner: {server}\Administrator -> Administrators",
+    ),
+]
 
 
 def _value(name: str, kind: str, value: Any, by_hand: str, *shown: str) -> Case:
@@ -210,7 +259,7 @@ _SERVICES = [
         "service",
         {"service": "Spooler", "start": "Disabled", "running": False},
         "Set-Service Spooler -StartupType Manual; Start-Service Spooler",
-        ("~ service Spooler start: Manual -> Disabled", "~ service Spooler state: Stopped -> Running"),
+        ("~ service Spooler start: Manual -> Disabled", "~ service Spooler state: Running -> Stopped"),
         {"service": "Spooler", "start": "Automatic", "running": True},
     ),
 ]
@@ -220,8 +269,9 @@ _FEATURES = [
         "Features",
         "features",
         {"server": ["Telnet-Client", "Web-WebServer"], "client": ["TelnetClient", "IIS-WebServer"]},
-        "if (Get-Command Uninstall-WindowsFeature -ErrorAction SilentlyContinue) { Uninstall-WindowsFeature Telnet-Client } "
-        "else { Disable-WindowsOptionalFeature -Online -FeatureName TelnetClient -NoRestart }",
+        r"if ((Get-ItemProperty 'HKLM:\SOFTWARE\Microsoft\Windows NT\CurrentVersion').InstallationType -eq 'Client') "
+        "{ Disable-WindowsOptionalFeature -Online -FeatureName TelnetClient -NoRestart } "
+        "else { Uninstall-WindowsFeature Telnet-Client -Confirm:$false }",
         ("~ feature {telnet}: absent -> installed",),
         {"server": ["Telnet-Client"], "client": ["TelnetClient"], "present": False},
     ),

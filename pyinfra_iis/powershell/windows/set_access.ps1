@@ -6,14 +6,9 @@
 foreach ($Folder in $Request.folders) {
     [void] [IO.Directory]::CreateDirectory($Folder.path)
     $Access = [IO.Directory]::GetAccessControl($Folder.path)
-    if ($null -ne $Folder.protect) {
-        $Access.SetAccessRuleProtection($Folder.protect, $Folder.keep)
-        if ($Folder.protect -and $Folder.keep) {
-            # Windows turns inherited entries into own ones when it stores them; only then can they be changed.
-            [IO.Directory]::SetAccessControl($Folder.path, $Access)
-            $Access = [IO.Directory]::GetAccessControl($Folder.path)
-        }
-    }
+    $Inherited = @($Access.GetAccessRules($false, $true, [Security.Principal.SecurityIdentifier]))
+    if ($null -ne $Folder.protect) { $Access.SetAccessRuleProtection($Folder.protect, $false) }
+    if ($Folder.protect -and $Folder.keep) { foreach ($Rule in $Inherited) { $Access.AddAccessRule($Rule) } }
     foreach ($Entry in $Folder.entries) {
         $Identity = Get-Identity $Entry.identity
         if ($null -eq $Identity) { throw "There is no identity '$($Entry.identity)' on $($env:COMPUTERNAME), so it cannot be granted access to $($Folder.path)." }

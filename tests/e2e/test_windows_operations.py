@@ -1,0 +1,179 @@
+"""Every Windows operation and its properties: applied, applied again, undone by hand as an administrator would, found, shown, repaired, taken away.
+
+A handful of runs with all cases of windows_cases.py in each; the tests look at what the runs left. Server 2016 with all of them, Windows 11 with what is
+different there; `WINDOWS_MATRIX` names versions (with commas between) to run all cases on.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.windows_cases import CASES, Case, downloads
+from tests.labkit import Lab, Run
+
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("windows-operations")]
+
+CLIENTS = ("10", "11")
+MATRIX = [name for name in os.environ.get("WINDOWS_MATRIX", "").split(",") if name]
+VERSIONS = {"2016": CASES, "11": [case for case in CASES if case.name == "Features"]} | dict.fromkeys(MATRIX, CASES)
+DEPLOY = "tests/e2e/windows_operations.py"
+ARTIFACT = "httpPlatformHandler_amd64.msi"
+
+
+@dataclass
+class Story:
+    """What happened to one server."""
+
+    lab: Lab
+    folder: Path
+    cases: list[Case]
+    runs: dict[str, Run] = field(default_factory=dict)
+    records: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    hashes: dict[str, dict[str, Any]] = field(default_factory=dict)
+    lists: dict[str, list[str]] = field(default_factory=dict)
+
+    def run(self, name: str, *options: str, **data: Any) -> None:
+        """One run of all cases."""
+        record = self.folder / f"{name}.json"
+        sums = self.lab.artifact_sums()
+        self.runs[name] = self.lab.pyinfra(
+            options=("--diff", *options),
+            deploy=DEPLOY,
+            changes_file=record,
+            artifacts=self.lab.status["artifacts"],
+            artifact=ARTIFACT,
+            artifact_sum=sums[ARTIFACT],
+            cases=",".join(names(self.cases)),
+            **data,
+        )
+        self.records[name] = json.loads(record.read_text())["changes"] if record.exists() else []
+        self.hashes[name] = self.lab.hash(self.lab.addresses[0])
+
+    def printed(self, name: str, case: Case) -> list[str]:
+        """What the diff of a run says about a case, without host."""
+        wanted = {line(change) for change in self.records[name] if change["operation"] == case.name}
+        prefix = f"[@winrm/{self.lab.addresses[0]}]   "
+        lines = [text.strip().removeprefix(prefix) for text in self.runs[name].output.splitlines()]
+        return [text for text in lines if text in wanted]
+
+
+def line(change: dict[str, Any]) -> str:
+    """A change of a record as the diff prints it."""
+    old, new = (
+        ", ".join(value) if isinstance(value, list) else str(value).lower() if isinstance(value, bool) else value
+        for value in (change["old"], change["new"])
+    )
+    if old is None:
+        return f"+ {change['what']}: {new}"
+    return f"- {change['what']}: {old}" if new is None else f"~ {change['what']}: {old} -> {new}"
+
+
+@pytest.fixture(scope="module", params=list(VERSIONS))
+def story(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
+    folder = tmp_path_factory.mktemp("windows")
+    lab = Lab(folder / "lab", f"127.{random.randint(20, 29)}.{random.randint(1, 250)}", 1, "--windows", request.param)
+    lab.environment["WINLAB_WINDOWS"] = request.param
+    made = Story(lab, folder, list(VERSIONS[request.param]))
+    if made.cases == CASES:
+        made.cases += downloads(lab.status["artifacts"], lab.artifact_sums())
+    try:
+        made.hashes["bare"] = lab.hash(lab.addresses[0])
+        made.run("announced", "--dry")
+        made.run("applied", "-y")
+        made.run("again", "-y")
+        made.lists["applied"] = access_lists(lab)
+        lab.powershell(lab.addresses[0], "\n".join(case.by_hand for case in made.cases))
+        made.hashes["by hand"] = lab.hash(lab.addresses[0])
+        made.run("found", "--dry")
+        made.run("repaired", "-y")
+        made.lists["repaired"] = access_lists(lab)
+        made.run("removed", "-y", undo=True)
+        made.run("removed again", "--dry", undo=True)
+        yield made
+    finally:
+        lab.down()
+
+
+def access_lists(lab: Lab) -> list[str]:
+    """Owner and entries of every folder that the cases make."""
+    script = r"Get-ChildItem C:\Example -ErrorAction SilentlyContinue | ForEach-Object { $_.Name + '=' + (Get-Acl -LiteralPath $_.FullName).Sddl }"
+    return lab.powershell(lab.addresses[0], script).splitlines()
+
+
+def places(lab: Lab) -> dict[str, str]:
+    """What the cases leave open, because it is another thing on each server."""
+    is_client = lab.environment["WINLAB_WINDOWS"] in CLIENTS
+    more = "" if is_client else "; CreateFiles, AppendData (this folder, subfolders only) (inherited)"
+    return {
+        "server": lab.name(lab.addresses[0]),
+        "telnet": "TelnetClient" if is_client else "Telnet-Client",
+        "users": f"ReadAndExecute (inherited){more}",
+    }
+
+
+def names(cases: list[Case]) -> list[str]:
+    return [case.name for case in cases]
+
+
+def test_what_is_announced_is_done(story: Story) -> None:
+    assert story.hashes["announced"] == story.hashes["bare"], "a dry run changed something"
+    assert plain(story.records["announced"]) == plain(story.records["applied"])
+    assert {change["outcome"] for change in story.records["announced"]} == {"announced"}
+    assert {change["outcome"] for change in story.records["applied"]} == {"done"}
+    assert set(names(story.cases)) == {change["operation"] for change in story.records["applied"]}
+
+
+def test_again_nothing_changes(story: Story) -> None:
+    assert story.runs["applied"].code == 0, story.runs["applied"].output
+    assert story.records["again"] == []
+    assert not story.runs["again"].changed
+    assert story.hashes["again"] == story.hashes["applied"]
+
+
+@pytest.mark.parametrize("name", [*names(CASES), "Download"])
+def test_what_was_undone_by_hand_is_found_shown_and_repaired(story: Story, name: str) -> None:
+    case = next((case for case in story.cases if case.name == name), None)
+    if case is None:
+        pytest.skip("the same as on a server; WINDOWS_MATRIX=11 runs all cases there")
+    names_there = places(story.lab)
+    expected = [text.format_map(names_there) if "{" in text else text for text in case.shown]
+    for run in ("found", "repaired"):
+        assert [line(change) for change in story.records[run] if change["operation"] == name] == expected
+        assert story.printed(run, case) == expected
+
+
+def test_only_that_is_repaired(story: Story) -> None:
+    assert story.hashes["by hand"] != story.hashes["applied"]
+    assert story.hashes["found"] == story.hashes["by hand"], "a dry run changed something"
+    applied, repaired = story.hashes["applied"]["durable"], story.hashes["repaired"]["durable"]
+    others = {key for key in applied.keys() | repaired.keys() if applied.get(key) != repaired.get(key)}
+    # A list that was written is a file's own even where it says what would be inherited; so these are compared by what they say.
+    assert {key for key in others if not key.endswith("/acl")} == set()
+    others = set(story.lists["applied"]) ^ set(story.lists["repaired"])
+    # Entries that an administrator made a folder's own stay its own when it inherits again; nobody asked to take them away.
+    assert {text.split("=")[0] for text in others} <= {"inheriting"}
+
+
+def test_what_was_made_is_taken_away(story: Story) -> None:
+    assert story.runs["removed"].code == 0, story.runs["removed"].output
+    removable = {case.name for case in story.cases if case.removed is not None}
+    assert {change["operation"] for change in story.records["removed"]} == removable
+    assert story.records["removed again"] == []
+    assert story.hashes["removed again"] == story.hashes["removed"]
+
+
+def test_no_secret_is_seen(story: Story) -> None:
+    said = json.dumps(story.records) + "".join(run.output for run in story.runs.values())
+    assert "hunter" not in said
+
+
+def plain(record: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{key: value for key, value in change.items() if key != "outcome"} for change in record]
