@@ -412,7 +412,10 @@ class Features:
             if not changed:
                 return FeatureResult()
             for feature in changed:
-                self._document.data["installed"].append(feature.key)
+                # in Windows' own order: what was installed first is no state
+                self._document.data["installed"] = [
+                    item.key for item in self._features if self.is_installed(item) or item.key == feature.key
+                ]
                 if feature.key in self._document.data["removed"]:
                     self._document.data["removed"].remove(feature.key)
                 if feature.restart:

@@ -114,6 +114,15 @@ def test_web_server_role(machine: Machine) -> None:
     assert not machine.features.restart_pending
 
 
+def test_the_order_in_which_features_came_is_no_state(machine: Machine) -> None:
+    machine.features.install(["Telnet-Client"])
+    machine.features.install(["TFTP-Client"])
+    before = (machine.state_dir / "features.json").read_text()
+    machine.features.uninstall(["Telnet-Client"])
+    machine.features.install(["Telnet-Client"])
+    assert (machine.state_dir / "features.json").read_text() == before
+
+
 def test_feature_errors(machine: Machine) -> None:
     with pytest.raises(FeatureError) as caught:
         machine.features.install(["Web-Nothing"])
