@@ -161,7 +161,7 @@ _FOLDERS = [
         "icacls /inheritance:e",
         "~ inheritance: on -> off",
         r"- BUILTIN\Users: {users}",
-        "- CREATOR OWNER: FullControl (subfolders, files only) (inherited)",
+        "- {creator}",
     ),
     _folder("inheriting", Access({SERVICE: "R"}, inherit=True), "icacls /inheritance:d", "~ inheritance: off -> on"),
     _folder("only", Access({SERVICE: "R"}, only=True), "icacls /grant 'Everyone:(OI)(CI)R'", "- Everyone: Read"),
