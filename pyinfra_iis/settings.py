@@ -316,7 +316,12 @@ class WebSettings(_Model):
         command: for `command`: the arguments of python.exe; `%HTTP_PLATFORM_PORT%` in them becomes the port to listen on.
         bindings: the site's bindings as IIS writes them, `ip:port:host` each, `https://` before it for TLS; others are taken away.
         certificate: the certificate of https bindings, `{"thumbprint": ...}` or `{"subject": "www.example.com"}`.
-        requirements: a requirements file of the project, relative to it; default requirements.txt where there is one.
+        requirements: files of the project that say which packages it needs, one or a list, relative to it: requirements files and locks as pip takes them,
+            with hashes or without, `pyproject.toml` (its `[project] dependencies`), `uv.lock` (read with `pip install pyinfra-iis[offline]`), `pylock.toml`;
+            default requirements.txt, uv.lock, pylock.toml or pyproject.toml, the first that is there.
+        constraints: files that limit versions, one or a list, as `pip install -c` takes them.
+        extras: extras of pyproject.toml or uv.lock to install too, one or a list.
+        dependency_groups: the same for dependency groups.
         python: the server's Python.
         handler: the server's HttpPlatformHandler.
         root: the application's folder on the server; default `C:\\inetpub\\<app>`.
@@ -343,7 +348,10 @@ class WebSettings(_Model):
     command: tuple[str, ...] = ()
     bindings: Annotated[tuple[Annotated[Binding, BeforeValidator(_binding)], ...], Field(min_length=1)] = (Binding(),)
     certificate: Certificate | None = None
-    requirements: str = ""
+    requirements: tuple[str, ...] = ()
+    constraints: tuple[str, ...] = ()
+    extras: tuple[str, ...] = ()
+    dependency_groups: tuple[str, ...] = ()
     python: Python = Python()
     handler: Handler = Handler.model_validate({})
     root: WindowsPath = ""
@@ -361,6 +369,11 @@ class WebSettings(_Model):
     @classmethod
     def _one_is_a_list(cls, value: Any) -> Any:
         return [value] if isinstance(value, str) else value
+
+    @field_validator("requirements", "constraints", "extras", "dependency_groups", mode="before")
+    @classmethod
+    def _one_or_none_is_a_list(cls, value: Any) -> Any:
+        return ([value] if value else []) if isinstance(value, str) else value
 
     @field_validator("project")
     @classmethod
@@ -451,7 +464,8 @@ class DjangoSettings(WebSettings):
         settings_module: the project's own settings module (`mysite.settings`); default what manage.py names.
         application: default found from the settings module's package.
         server: also `runserver`, for development (DEBUG on).
-        requirements: default requirements.txt where there is one, else Django of the version that made the project.
+        requirements: default requirements.txt, uv.lock, pylock.toml or pyproject.toml, the first that is there, else Django of the version that made the
+            project.
         allowed_hosts: Django's ALLOWED_HOSTS; default the bindings' host names; when a binding names none, the project's own list; without one, every host.
         secret_key: Django's SECRET_KEY; default made on each server once, by its own random generator, and kept there; servers that share sessions need the
             same, given from the environment of the controlling machine: `os.environ[...]`.

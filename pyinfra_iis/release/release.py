@@ -101,6 +101,8 @@ class Release:
                 del files[existing]
                 self.project.warnings.append(f"{existing} of the project is replaced by the deploy's own.")
             files[name] = ProjectFile.rendered(name, self._render(template))
+        if self.requirements.rendered:
+            files[requirements.RENDERED] = ProjectFile.rendered(requirements.RENDERED, self.requirements.rendered)
         return dict(sorted(files.items()))
 
     def _render(self, template: str) -> str:

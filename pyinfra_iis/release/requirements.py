@@ -4,15 +4,31 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from pyinfra_iis.release import requirement_files
 from pyinfra_iis.release.project import Project, ProjectError
+from pyinfra_iis.release.requirement_files import RENDERED, Entry, Listing, without_credentials
 from pyinfra_iis.release.servers import SERVERS
+from pyinfra_iis.release.tree import listed
 
-_INCLUDE = re.compile(r"^\s*(?:-r|-c|--requirement|--constraint)[\s=]\s*(\S+)")
-_NAME = re.compile(r"^\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
+DJANGO_PYTHONS = {
+    "3.2": ("3.6", "3.10"),
+    "4.0": ("3.8", "3.10"),
+    "4.1": ("3.8", "3.11"),
+    "4.2": ("3.8", "3.12"),
+    "5.0": ("3.10", "3.12"),
+    "5.1": ("3.10", "3.13"),
+    "5.2": ("3.10", "3.14"),
+    "6.0": ("3.12", "3.14"),
+}
+"""The first and the last Python of each series of Django: Django's documentation, "What Python version can I use with Django?"."""
 
 
 @dataclass(frozen=True)
@@ -22,49 +38,130 @@ class Requirements:
     Attributes:
         arguments: `-r requirements.txt uvicorn>=0.36 ...`.
         key: 12 hexadecimal digits over the requirements, the Python and pip's options: equal keys are equal environments.
+        rendered: the text of the file `pyinfra_iis_requirements.txt` that belongs to the release, or empty.
+        packages: what is asked for on Windows: a package's name -> `==5.2.8`, `>=5.2` or empty.
+        with_hashes: whether pip takes nothing but what has a hash.
     """
 
     arguments: tuple[str, ...]
     key: str
+    rendered: str = ""
+    packages: Mapping[str, str] = field(default_factory=dict)
+    with_hashes: bool = False
+
+    @property
+    def files(self) -> list[str]:
+        """The requirements files among the arguments."""
+        return [value for flag, value in self._pairs if flag == "-r"]
+
+    @property
+    def constraints(self) -> list[str]:
+        """The files among the arguments that only limit versions."""
+        return [value for flag, value in self._pairs if flag == "-c"]
+
+    @property
+    def texts(self) -> list[str]:
+        """The requirements among the arguments."""
+        return [value for flag, value in self._pairs if not flag]
+
+    @property
+    def _pairs(self) -> Iterator[tuple[str, str]]:
+        arguments = iter(self.arguments)
+        for argument in arguments:
+            yield (argument, next(arguments)) if argument in ("-r", "-c") else ("", argument)
 
 
 def read(project: Project) -> Requirements:
     """Read a project's requirements.
 
     Raises:
-        ProjectError: a requirements file that is not there, or no way to know which Django the project wants.
+        ProjectError: a requirements file that is not there, lines that cannot work on the server, no way to know which Django the project wants, or a
+            Django that the server's Python is too old for.
     """
     settings = project.settings
-    name = settings.requirements or ("requirements.txt" if "requirements.txt" in project.files else "")
-    texts: dict[str, str] = {}
-    arguments: list[str] = []
-    if name:
-        _collect(project, name.replace("\\", "/"), texts)
-        arguments += ["-r", name]
-    elif project.implied_requirement:
-        arguments.append(project.implied_requirement)
-    named = {
-        _canonical(match[1]) for text in texts.values() for line in text.splitlines() if (match := _NAME.match(line))
-    }
-    added = (*SERVERS[settings.server].packages, *project.added_requirements)
-    arguments += [requirement for requirement in added if _canonical(_NAME.match(requirement)[1]) not in named]  # type: ignore[index]
-    identity = [arguments, texts, settings.python.sha256, list(settings.pip_options)]
+    listing = requirement_files.read(project)
+    if not listing.arguments and project.implied_requirement:
+        listing.entries.append(Entry("the project", Requirement(project.implied_requirement)))
+        listing.arguments.append(project.implied_requirement)
+    listing.with_hashes |= "--require-hashes" in settings.pip_options
+    arguments = [*listing.arguments, *_added(project, listing)]
+    problems = [*listing.problems, *(_without_hash(listing) if listing.with_hashes else ())]
+    if problems:
+        raise ProjectError(listed(f"The requirements of {project.place} cannot be installed on the servers", problems))
+    _check_django(project, listing)
+    options = [without_credentials(option) for option in settings.pip_options]
+    identity = [arguments, listing.contents, settings.python.version, settings.python.sha256, options]
     return Requirements(
-        tuple(arguments), hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:12]
+        tuple(arguments),
+        hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:12],
+        listing.rendered,
+        _packages([*listing.entries, *(Entry("", Requirement(text)) for text in arguments[len(listing.arguments) :])]),
+        listing.with_hashes,
     )
 
 
-def _collect(project: Project, name: str, texts: dict[str, str]) -> None:
-    if name in texts:
+def _added(project: Project, listing: Listing) -> list[str]:
+    """What the deploy's own way of serving needs and the project does not ask for."""
+    missing = []
+    for text in (*SERVERS[project.settings.server].packages, *project.added_requirements):
+        needed = Requirement(text)
+        asked = listing.specifier(needed.name)
+        if asked is None:
+            missing.append(text)
+        elif (version := pinned(asked)) and not needed.specifier.contains(version, prereleases=True):
+            listing.problems.append(f"{needed.name} {version} is too old for this deploy, which needs {text}")
+    if missing and listing.with_hashes:
+        listing.problems.append(
+            f"{', '.join(missing)} must be among them, because the deploy needs {'it' if len(missing) == 1 else 'them'} and pip takes nothing without a hash "
+            "here; add to what the lock is made from, and lock again"
+        )
+    return missing
+
+
+def _without_hash(listing: Listing) -> Iterator[str]:
+    for entry in listing.entries:
+        if not entry.hashed:
+            yield f"{entry.where} asks for {entry.requirement.name} without a hash, but others have one, so pip wants one for each"
+        elif not pinned(entry.requirement.specifier) and entry.requirement.specifier:
+            yield f"{entry.where} asks for {entry.requirement} with a hash, but for no single version (==)"
+
+
+def pinned(specifier: SpecifierSet) -> str:
+    """The one version that fits, where `==` says it; else empty."""
+    exact = [one.version for one in specifier if one.operator in ("==", "===") and not one.version.endswith(".*")]
+    return exact[0] if exact else ""
+
+
+def _packages(entries: Iterable[Entry]) -> dict[str, str]:
+    found: dict[str, SpecifierSet] = {}
+    for entry in entries:
+        name = canonicalize_name(entry.requirement.name)
+        found[name] = found.get(name, SpecifierSet()) & entry.requirement.specifier
+    return {name: str(found[name]) for name in sorted(found)}
+
+
+def _check_django(project: Project, listing: Listing) -> None:
+    asked = listing.specifier("django")
+    if asked is None:
         return
-    file = project.files.get(name)
-    if file is None:
-        raise ProjectError(f"The requirements file {name} is not in {project.place}.")
-    texts[name] = file.read().decode("utf-8-sig", errors="replace")
-    for line in texts[name].splitlines():
-        if match := _INCLUDE.match(line):
-            _collect(project, (Path(name).parent / match[1]).as_posix(), texts)
+    python = Version(project.settings.python.version)
+    series = [
+        name
+        for name in DJANGO_PYTHONS
+        if any(asked.contains(f"{name}.{patch}") for patch in range(100)) or asked.contains(name)
+    ]
+    if not series:
+        return
+    first = min(Version(DJANGO_PYTHONS[name][0]) for name in series)
+    last = max(Version(DJANGO_PYTHONS[name][1]) for name in series)
+    if python.release[:2] < first.release[:2]:
+        raise ProjectError(
+            f"{project.place} asks for Django{asked}, which needs Python {first} or later, and the servers get {python}; take another Django or another python."
+        )
+    if python.release[:2] > last.release[:2] and series[-1] != list(DJANGO_PYTHONS)[-1]:
+        project.warnings.append(
+            f"Django {series[-1]} is made for Python up to {last}, and the servers get {python}; it may work, a Python that it is made for is safer."
+        )
 
 
-def _canonical(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()
+__all__ = ["RENDERED", "Requirements", "pinned", "read"]

@@ -6,7 +6,7 @@ import fnmatch
 import hashlib
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import repeat
 from operator import attrgetter
@@ -120,9 +120,22 @@ class Tree:
             path, text = sentences[0]
             raise ProjectError(f"{path} in {place} {text}.")
         if sentences:
-            shown = [f"\n  {path} {text}." for path, text in sentences[:SHOWN]]
-            rest = f"\n  And {len(sentences) - SHOWN} more." if len(sentences) > SHOWN else ""
-            raise ProjectError(f"{len(sentences)} files in {place} cannot be deployed:{''.join(shown)}{rest}")
+            header = f"{len(sentences)} files in {place} cannot be deployed"
+            raise ProjectError(listed(header, [f"{path} {text}" for path, text in sentences]))
+
+
+def listed(header: str, problems: Sequence[str]) -> str:
+    """Problems under a header; one alone is one sentence with it, and of many only the first are told.
+
+    Args:
+        header: a sentence without a full stop.
+        problems: such sentences too.
+    """
+    if len(problems) == 1:
+        return f"{header}: {problems[0]}."
+    shown = [f"\n  {problem}." for problem in problems[:SHOWN]]
+    rest = f"\n  And {len(problems) - SHOWN} more." if len(problems) > SHOWN else ""
+    return f"{header}:{''.join(shown)}{rest}"
 
 
 def read(root: Path, hashes: Hashes, longest: int) -> Tree:
