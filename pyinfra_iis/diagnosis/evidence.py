@@ -18,6 +18,7 @@ RUN = READ | EXECUTE
 MODIFY = READ | WRITE | APPEND
 
 PORT = "%HTTP_PLATFORM_PORT%"
+AGENT = "pyinfra-iis-diagnose"
 
 E_FILE_NOT_FOUND = 0x80070002
 E_PATH_NOT_FOUND = 0x80070003
@@ -137,7 +138,7 @@ class Listener:
 class Logged:
     """A request in the site's log that was answered so (`code`: sc-win32-status)."""
 
-    time: str
+    at: datetime
     method: str
     path: str
     status: int
@@ -374,13 +375,9 @@ class Evidence:
             return page
         if self.status < 400 or self.by_kernel:
             return None
-        for entry in reversed(self.log):
-            if (
-                entry.agent.startswith("pyinfra-iis-diagnose")
-                and entry.status == self.status
-                and (entry.substatus or entry.code)
-            ):
-                return Page(entry.status, entry.substatus, _hresult(entry.code), _NO_DATA)
+        own = [entry for entry in self.log if entry.agent.startswith(AGENT) and entry.at >= self.began]
+        if own and own[-1].status == self.status and (own[-1].substatus or own[-1].code):
+            return Page(own[-1].status, own[-1].substatus, _hresult(own[-1].code), _NO_DATA)
         return None
 
     @property
@@ -455,10 +452,14 @@ class Evidence:
 
     @cached_property
     def start_failures(self) -> list[Event]:
-        """HttpPlatformHandler's reports of processes that did not start, newest first, of the last ten minutes."""
-        found = self.find_events("HttpPlatformHandler", 1000, 1020, since=timedelta(minutes=10))
-        found += self.find_events("HTTP Bridge", 1000, 1020, since=timedelta(minutes=10))
-        return [event for event in found if self.handler_version != 2 or self._is_about(event)]
+        """HttpPlatformHandler's reports of processes that did not start, newest first.
+
+        Those of this request; after too many failures it tries no more for a while, then those of the last minutes.
+        """
+        found = self.find_events("HttpPlatformHandler", 1000, 1020, since=timedelta(minutes=5))
+        found += self.find_events("HTTP Bridge", 1000, 1020, since=timedelta(minutes=5))
+        found = [event for event in found if self.handler_version != 2 or self._is_about(event)]
+        return [event for event in found if event.time >= self.began] or found
 
     def _is_about(self, event: Event) -> bool:
         """Version 2 names the application in its events."""
@@ -534,7 +535,7 @@ class Evidence:
             row = dict(zip(names, values, strict=True))
             found.append(
                 Logged(
-                    f"{row.get('date', '')} {row.get('time', '')}".strip(),
+                    _time(f"{row['date']}T{row['time']}Z" if {"date", "time"} <= row.keys() else ""),
                     row.get("cs-method", ""),
                     row.get("cs-uri-stem", ""),
                     _number(row.get("sc-status")),
@@ -546,8 +547,12 @@ class Evidence:
         return found
 
     def refused(self, status: int, substatus: int) -> list[Logged]:
-        """Requests of visitors that were answered so, newest first."""
-        return [entry for entry in reversed(self.log) if (entry.status, entry.substatus) == (status, substatus)]
+        """Requests of visitors, not of this diagnosis, that were answered so, newest first."""
+        return [
+            entry
+            for entry in reversed(self.log)
+            if (entry.status, entry.substatus) == (status, substatus) and not entry.agent.startswith(AGENT)
+        ]
 
     @property
     def kernel_reasons(self) -> list[str]:

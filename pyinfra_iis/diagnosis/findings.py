@@ -67,7 +67,8 @@ class Rule:
         said = self.function(evidence)
         if said is None:
             return None
-        return Finding(said.cause, said.evidence, said.fix, said.commands, self.name, self.kind)
+        cause, proof, fix = (f"{text.strip().rstrip('.')}." for text in (said.cause, said.evidence, said.fix))
+        return Finding(cause, proof, fix, said.commands, self.name, self.kind)
 
 
 @dataclass

@@ -130,41 +130,6 @@ def static_files_missing(e: Evidence) -> Explanation | None:
     )
 
 
-@RULES.cause("process-lost")
-def process_lost(e: Evidence) -> Explanation | None:
-    """It ended, or closed the connection, while it answered."""
-    if e.code not in _LOST:
-        return None
-    last = f"its last lines are: {e.last_lines}" if e.last_lines else "it printed nothing"
-    return Explanation(
-        "The application's process ended or closed the connection in the middle of the request.",
-        f"{e.answer}; {last}.",
-        "Look for a crash in native code (Application Error in the event log), too little memory, or code that calls os._exit.",
-    )
-
-
-@RULES.cause("request-too-slow")
-def request_too_slow(e: Evidence) -> Explanation | None:
-    if e.code != _TIMEOUT and not (e.timed_out and e.heard):
-        return None
-    return Explanation(
-        f"The application does not answer the request within {'requestTimeout, ' + e.setting('requestTimeout') if e.code == _TIMEOUT else 'the time given'}.",
-        f"{e.answer}, while its process runs.",
-        "Make that request faster or do the work in the background; requestTimeout in web.config gives more time (version 1.2: whole minutes).",
-    )
-
-
-@RULES.cause("answer-not-http")
-def answer_not_http(e: Evidence) -> Explanation | None:
-    if e.code != _NOT_HTTP:
-        return None
-    return Explanation(
-        "What listens on the application's port does not speak HTTP.",
-        f"{e.answer}.",
-        "Let arguments start a server of plain HTTP: no TLS certificate, no other protocol.",
-    )
-
-
 @RULES.cause("listener-dead")
 def listener_dead(e: Evidence) -> Explanation | None:
     """asyncio's Proactor loop lost its listener (cpython 93821); the process lives on, so nobody restarts it."""
@@ -210,6 +175,41 @@ def exception(e: Evidence) -> Explanation | None:
         f"The application fails with {found[0].strip()[:300].rstrip('.')}.",
         f"{e.answer}; the traceback stands in {e.output_file}.",
         "Correct what the exception names and deploy again, or roll back with deploys/rollback.py.",
+    )
+
+
+@RULES.cause("process-lost")
+def process_lost(e: Evidence) -> Explanation | None:
+    """It ended, or closed the connection, while it answered."""
+    if e.code not in _LOST or forwarded_for_port(e):
+        return None
+    last = f"its last lines are: {e.last_lines}" if e.last_lines else "it printed nothing"
+    return Explanation(
+        "The application's process ended or closed the connection in the middle of the request.",
+        f"{e.answer}; {last}.",
+        "Look for a crash in native code (Application Error in the event log), too little memory, or code that calls os._exit.",
+    )
+
+
+@RULES.cause("request-too-slow")
+def request_too_slow(e: Evidence) -> Explanation | None:
+    if e.code != _TIMEOUT and not (e.timed_out and e.heard):
+        return None
+    return Explanation(
+        f"The application does not answer the request within {'requestTimeout, ' + e.setting('requestTimeout') if e.code == _TIMEOUT else 'the time given'}.",
+        f"{e.answer}, while its process runs.",
+        "Make that request faster or do the work in the background; requestTimeout in web.config gives more time (version 1.2: whole minutes).",
+    )
+
+
+@RULES.cause("answer-not-http")
+def answer_not_http(e: Evidence) -> Explanation | None:
+    if e.code != _NOT_HTTP:
+        return None
+    return Explanation(
+        "What listens on the application's port does not speak HTTP.",
+        f"{e.answer}.",
+        "Let arguments start a server of plain HTTP: no TLS certificate, no other protocol.",
     )
 
 

@@ -141,6 +141,21 @@ def binding_address(e: Evidence) -> Explanation | None:
     )
 
 
+@RULES.cause("site-stopped")
+def site_stopped(e: Evidence) -> Explanation | None:
+    """By hand, or for a reason that has gone."""
+    if not e.site or e.site["state"] != "Stopped" or e.services.get("W3SVC") != "Running":
+        return None
+    if conflicting_site(e) or conflicting_program(e) or binding_address(e):
+        return None
+    reported = next(iter(e.find_events("IIS-W3SVC", 1004, 1007, about=f"site {e.site['id']}")), None)
+    evidence = f"IIS says that its state is Stopped{'' if e.site['auto_start'] else ', and serverAutoStart is off'}"
+    if reported:
+        evidence += f"; {reported} told that somebody else had its binding"
+    start = f'{APPCMD} start site "{e.site["name"]}"'
+    return Explanation(f"The site '{e.site['name']}' is stopped.", f"{evidence}.", f"Start it: `{start}`.", (start,))
+
+
 @RULES.cause("binding-none")
 def binding_none(e: Evidence) -> Explanation | None:
     if not e.site or any(True for _ in bound(e.site)):

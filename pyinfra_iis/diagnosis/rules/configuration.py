@@ -19,8 +19,9 @@ from pyinfra_iis.diagnosis.rules.words import APPCMD, grant, quoted
 
 RULES = Rules()
 
-_ATTRIBUTE = re.compile(r"attribute '([^']+)'|Attribut \"([^\"]+)\"")
-_ELEMENT = re.compile(r"element '([^']+)'")
+_ATTRIBUTE = re.compile(r"attribute '[^']+'|'[^']+' attribute")
+_ELEMENT = re.compile(r"element '[^']+'|'[^']+' element")
+_OTHER_VERSION = {"startupRetryCount": 1, "handlerSettings": 2}
 
 
 def _said(e: Evidence, error: ConfigurationError) -> str:
@@ -30,6 +31,11 @@ def _said(e: Evidence, error: ConfigurationError) -> str:
 
 def _invalid(e: Evidence) -> ConfigurationError | None:
     return None if e.healthy else e.refusal(E_BAD_DATA)
+
+
+def _explained(e: Evidence) -> bool:
+    """A rule that knows more than the position has a word for it."""
+    return any(rule(e) for rule in (attribute_of_other_version, section_unknown, handler_not_installed))
 
 
 @RULES.cause("site-folder-missing")
@@ -105,21 +111,32 @@ def two_handlers(e: Evidence) -> Explanation | None:
     )
 
 
-@RULES.cause("retry-count-on-v2")
-def retry_count_on_v2(e: Evidence) -> Explanation | None:
-    foreign = [name for name in e.web_config.get("platform", []) if name not in e.schema]
-    if not e.schema or not foreign or not _invalid(e):
+@RULES.cause("attribute-of-other-version")
+def attribute_of_other_version(e: Evidence) -> Explanation | None:
+    """startupRetryCount is version 1.2's, handlerSettings version 2.0's."""
+    foreign = [name for name in e.web_config.get("platform", []) if name in _OTHER_VERSION and name not in e.schema]
+    error = _invalid(e)
+    if not e.schema or not foreign or not error:
         return None
-    line = _invalid(e)
-    assert line is not None
-    version = {1: "1.2", 2: "2.0"}.get(e.handler_version, "installed")
-    other = {1: "2.0", 2: "1.2"}.get(e.handler_version, "other")
-    known = {"startupRetryCount": 2, "handlerSettings": 1}
-    hint = f"; it belongs to version {other}" if known.get(foreign[0]) == e.handler_version else ""
+    versions = {1: "1.2", 2: "2.0"}
+    installed = versions.get(e.handler_version, "of this server")
     return Explanation(
-        f"web.config uses {quoted(foreign)} of httpPlatform, which HttpPlatformHandler {version} does not know{hint}.",
-        f"{_said(e, line)}; {e.web_config['path']} has it, the installed schema has not.",
-        f"Take {quoted(foreign)} out of web.config, or install the version that knows it.",
+        f"web.config uses {quoted(foreign)} of httpPlatform, which HttpPlatformHandler {installed} does not know.",
+        f"{_said(e, error)}; {e.web_config['path']} has it, the installed schema has not.",
+        f"Take {quoted(foreign)} out of web.config, or install version {versions[_OTHER_VERSION[foreign[0]]]}, which knows it.",
+    )
+
+
+@RULES.cause("section-unknown")
+def section_unknown(e: Evidence) -> Explanation | None:
+    unknown = e.configuration.get("unknown", [])
+    error = _invalid(e)
+    if not unknown or not error or handler_not_installed(e):
+        return None
+    return Explanation(
+        f"web.config has the section {quoted(unknown)}, which this IIS does not know: its module is not installed, or the name is wrong.",
+        f"{_said(e, error)}; no section of that name is declared.",
+        "Install the module that it belongs to (rewrite: URL Rewrite, aspNetCore: the ASP.NET Core module), or take the section out.",
     )
 
 
@@ -150,35 +167,28 @@ def duplicate_entry(e: Evidence) -> Explanation | None:
 @RULES.cause("web-config-unknown-name")
 def web_config_unknown_name(e: Evidence) -> Explanation | None:
     error = _invalid(e)
-    if not error or e.web_config.get("problem") or retry_count_on_v2(e) or handler_not_installed(e):
+    if not error or e.web_config.get("problem") or _explained(e):
         return None
     name = _ATTRIBUTE.search(error.text) or _ELEMENT.search(error.text)
-    unknown = "nrecognized" in error.text or not error.text
-    if not name or not unknown:
+    if not name or "nrecognized" not in error.text:
         return None
     return Explanation(
-        f"web.config has {name[0]}, which IIS does not know.",
+        f"web.config has the {name[0]}, which IIS does not know.",
         f"{_said(e, error)}.",
-        "Correct the name; when it is the section of a module (rewrite, aspNetCore), install that module or take the section out.",
+        "Correct the name: IIS is particular about capital letters.",
     )
 
 
 @RULES.cause("web-config-value")
 def web_config_value(e: Evidence) -> Explanation | None:
     error = _invalid(e)
-    if (
-        not error
-        or e.web_config.get("problem")
-        or retry_count_on_v2(e)
-        or handler_not_installed(e)
-        or web_config_unknown_name(e)
-    ):
+    if not error or e.web_config.get("problem") or _explained(e) or web_config_unknown_name(e):
         return None
     name = _ATTRIBUTE.search(error.text)
     if not name:
         return None
     return Explanation(
-        f"web.config gives {name[0]} a value that IIS does not take.",
+        f"web.config gives the {name[0]} a value that IIS does not take.",
         f"{_said(e, error)}.",
         "Correct the value: numbers within their range, times as hh:mm:ss (requestTimeout of version 1.2 in whole minutes), true or false.",
     )
@@ -340,7 +350,7 @@ def requests_filtered(e: Evidence) -> Explanation | None:
             what, fix, commands = _filtered(e, status, substatus)
             return Explanation(
                 f"IIS's request filtering has refused requests of visitors because of {what}.",
-                f"The site's log has {len(met)} answered {status}.{substatus}, last {met[0].method} {met[0].path} at {met[0].time}.",
+                f"The site's log has {len(met)} answered {status}.{substatus}, last {met[0].method} {met[0].path} at {met[0].at:%Y-%m-%d %H:%M:%S} UTC.",
                 f"{fix} if they were meant to work.",
                 commands,
             )

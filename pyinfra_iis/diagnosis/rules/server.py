@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from pyinfra_iis.diagnosis.evidence import E_ALREADY_EXISTS, Evidence
+from pyinfra_iis.diagnosis.evidence import Evidence
 from pyinfra_iis.diagnosis.findings import Explanation, Rules
-from pyinfra_iis.diagnosis.rules.bindings import conflicting_program, conflicting_site
-from pyinfra_iis.diagnosis.rules.words import APPCMD, output_says, quoted
+from pyinfra_iis.diagnosis.rules.words import output_says, quoted
 
 RULES = Rules()
 
@@ -173,17 +172,3 @@ def draining(e: Evidence) -> Explanation | None:
         "Run the deploy again if none is under way: it ends the draining when the site is healthy.",
         (f'del "{e.release["root"]}\\shared\\draining"',),
     )
-
-
-@RULES.cause("site-stopped")
-def site_stopped(e: Evidence) -> Explanation | None:
-    if not e.site or e.site["state"] != "Stopped" or e.services.get("W3SVC") != "Running":
-        return None
-    if conflicting_site(e) or conflicting_program(e):
-        return None
-    reported = next(iter(e.find_events("IIS-W3SVC", about=f"site {e.site['id']}")), None)
-    evidence = f"IIS says that its state is Stopped{'' if e.site['auto_start'] else ', and serverAutoStart is off'}"
-    if reported and reported.code == E_ALREADY_EXISTS:
-        evidence += f"; {reported} told of a binding that another site had"
-    start = f'{APPCMD} start site "{e.site["name"]}"'
-    return Explanation(f"The site '{e.site['name']}' is stopped.", f"{evidence}.", f"Start it: `{start}`.", (start,))

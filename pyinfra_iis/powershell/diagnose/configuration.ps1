@@ -4,7 +4,7 @@ if (-not [IO.File]::Exists($Library)) { return $null }
 $Manager = New-ServerManager
 $Target = Find-Target $Manager $Request
 if ($null -eq $Target.application) { return $null }
-$Answer = @{ errors = @(); handlers = @(); modules = @(); images = @(); locked = @(); schemas = @(); limits = @{}; switches = @{}; web_config = @{} }
+$Answer = @{ errors = @(); handlers = @(); modules = @(); images = @(); locked = @(); unknown = @(); schemas = @(); limits = @{}; switches = @{}; web_config = @{} }
 $Names = @('handlers', 'httpPlatform', 'modules', 'httpErrors', 'security/requestFiltering', 'security/access', 'security/authentication/anonymousAuthentication', 'webSocket')
 
 # What stands in web.config.
@@ -28,6 +28,13 @@ if ($Answer.web_config.exists) {
 
 # What IIS makes of it.
 $Server = $Manager.GetApplicationHostConfiguration()
+$Declared = @{}
+foreach ($Group in $Server.RootSectionGroup.SectionGroups) {
+    if ($Group.Name -ne 'system.webServer') { continue }
+    foreach ($One in $Group.Sections) { $Declared[[string] $One.Name] = $true }
+    foreach ($One in $Group.SectionGroups) { $Declared[[string] $One.Name] = $true }
+}
+$Answer.unknown = @($Names | Where-Object { $_.IndexOf('/') -lt 0 -and -not $Declared.ContainsKey($_) })
 $Web = $null
 try { $Web = $Manager.GetWebConfiguration($Request.site, $Request.application) } catch { $Answer.errors += @{ section = ''; fault = (Get-Fault $_) } }
 if ($null -ne $Web) {
@@ -83,5 +90,5 @@ if ([IO.Directory]::Exists($Folder)) {
         } catch { $Answer.schemas += @{ file = $File; names = [object[]] @(); problem = $_.Exception.GetBaseException().Message } }
     }
 }
-foreach ($Name in 'errors', 'handlers', 'modules', 'images', 'locked', 'schemas') { $Answer[$Name] = [object[]] $Answer[$Name] }
+foreach ($Name in 'errors', 'handlers', 'modules', 'images', 'locked', 'unknown', 'schemas') { $Answer[$Name] = [object[]] $Answer[$Name] }
 $Answer

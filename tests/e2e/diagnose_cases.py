@@ -1,0 +1,311 @@
+"""What goes wrong in the field with sites behind HttpPlatformHandler: how it is brought about on a sound site, which rule names it, how it is mended.
+
+The sites are made by hand, without the deploy: `plain` (HttpPlatformHandler starts a little server of the standard library) on every server. Breaking uses what an administrator
+has: an editor, icacls, appcmd, Explorer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+PORT = 8020
+SITE = "plain"
+FOLDER = r"C:\sites\plain"
+
+APP = """
+import http.server, os, sys
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.answer(200, b"ok")
+
+    do_POST = do_GET
+
+    def answer(self, status, body):
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+class Server(http.server.ThreadingHTTPServer):
+    def handle_error(self, request, address):
+        import traceback
+        traceback.print_exc()
+
+print("starting", flush=True)
+Server(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
+"""
+
+# The site as it should be, again and again, whatever a case has left.
+SOUND = (
+    r"""
+$ErrorActionPreference = 'Stop'
+$folder = 'C:\sites\plain'
+$appcmd = "$env:windir\system32\inetsrv\appcmd.exe"
+$python = [IO.File]::ReadAllText('C:\sites\python.txt')
+function Test-Item($Kind, $Name) { & $appcmd list $Kind $Name | Out-Null; $LASTEXITCODE -eq 0 }
+foreach ($Name in 'WAS', 'W3SVC') { if ((Get-Service $Name).Status -ne 'Running') { Start-Service $Name } }
+if (-not (Test-Path -LiteralPath C:\Windows\System32\inetsrv\httpPlatformHandler.dll)) { & msiexec /i C:\sites\handler.msi /qn | Out-Null }
+if (Test-Item site other) { & $appcmd delete site other | Out-Null }
+if (-not (Test-Item apppool plain)) { & $appcmd add apppool /name:plain '/managedRuntimeVersion:' | Out-Null }
+& $appcmd stop apppool plain | Out-Null
+foreach ($Pair in @("$python-moved", $python), @('C:\sites\venv-old', 'C:\sites\venv')) { if (Test-Path -LiteralPath $Pair[0]) { Move-Item $Pair[0] $Pair[1] } }
+Get-ChildItem $python -Filter 'python3*.kept' | Rename-Item -NewName { $_.Name.Replace('.kept', '') }
+if (-not (Test-Path -LiteralPath C:\sites\venv)) { & "$python\python.exe" -m venv --without-pip C:\sites\venv }
+[void] [IO.Directory]::CreateDirectory("$folder\logs")
+Get-ChildItem -LiteralPath $folder -File | Remove-Item -Force
+Get-ChildItem -LiteralPath "$folder\logs" -File | Remove-Item -Force -ErrorAction SilentlyContinue
+& $appcmd clear config plain -section:system.webServer/security/requestFiltering | Out-Null
+foreach ($Path in $folder, 'C:\sites\venv', $python) {
+    & icacls $Path /reset /T /Q | Out-Null
+    & icacls $Path /grant 'IIS AppPool\plain:(OI)(CI)RX' | Out-Null
+}
+& icacls "$folder\logs" /grant 'IIS AppPool\plain:(OI)(CI)M' | Out-Null
+[IO.File]::WriteAllText("$folder\app.py", @'
+"""
+    + APP
+    + r"""
+'@)
+[IO.File]::WriteAllText("$folder\web.config", @"
+<?xml version="1.0" encoding="UTF-8"?>
+<configuration>
+  <system.webServer>
+    <handlers>
+      <add name="python" path="*" verb="*" modules="httpPlatformHandler" resourceType="Unspecified" requireAccess="Script" />
+    </handlers>
+    <httpPlatform processPath="C:\sites\venv\Scripts\python.exe" arguments="app.py %HTTP_PLATFORM_PORT%"
+                  startupTimeLimit="3" startupRetryCount="1" stdoutLogEnabled="true" stdoutLogFile="C:\sites\plain\logs\stdout">
+      <environmentVariables><environmentVariable name="PYTHONUNBUFFERED" value="1" /></environmentVariables>
+    </httpPlatform>
+  </system.webServer>
+</configuration>
+"@)
+& $appcmd unlock config -section:system.webServer/handlers | Out-Null
+foreach ($Section in 'security/access /sslFlags:None', 'security/authentication/anonymousAuthentication /enabled:true') {
+    & $appcmd set config plain "-section:system.webServer/$($Section.Split(' ')[0])" $Section.Split(' ')[1] /commit:apphost | Out-Null
+}
+& $appcmd set apppool plain /processModel.identityType:ApplicationPoolIdentity /enable32BitAppOnWin64:false | Out-Null
+if (-not (Test-Item site plain)) { & $appcmd add site /name:plain /bindings:http/*:8020: "/physicalPath:$folder" | Out-Null }
+& $appcmd set site plain /bindings:http/*:8020: | Out-Null
+& $appcmd set vdir plain/ "/physicalPath:$folder" | Out-Null
+& $appcmd set app plain/ /applicationPool:plain | Out-Null
+& $appcmd start apppool plain | Out-Null
+& $appcmd start site plain | Out-Null
+$null
+"""
+)
+
+# What the breaking scripts use.
+TOOLS = r"""
+$ErrorActionPreference = 'Stop'
+$folder = 'C:\sites\plain'
+$appcmd = "$env:windir\system32\inetsrv\appcmd.exe"
+$python = [IO.File]::ReadAllText('C:\sites\python.txt')
+function Edit-File($Path, $From, $To) {
+    $Text = [IO.File]::ReadAllText($Path)
+    if (-not $Text.Contains($From)) { throw "$Path does not contain $From" }
+    [IO.File]::WriteAllText($Path, $Text.Replace($From, $To))
+}
+function Edit-Config($From, $To) { Edit-File "$folder\web.config" $From $To }
+function Edit-App($From, $To) { Edit-File "$folder\app.py" $From $To }
+function Set-Private($Path) {
+    $List = New-Object Security.AccessControl.DirectorySecurity
+    if ([IO.File]::Exists($Path)) { $List = New-Object Security.AccessControl.FileSecurity }
+    $List.SetSecurityDescriptorSddlForm('O:BAG:SYD:PAI(A;;FA;;;SY)(A;;FA;;;BA)')
+    if ([IO.File]::Exists($Path)) { [IO.File]::SetAccessControl($Path, $List) } else { $List.SetSecurityDescriptorSddlForm('O:BAG:SYD:PAI(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)'); [IO.Directory]::SetAccessControl($Path, $List) }
+}
+"""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One failure.
+
+    Attributes:
+        name: what happened, in words.
+        rule: what the diagnosis has to say first.
+        arrange: PowerShell that brings it about on the sound site.
+        repair: PowerShell that follows the printed advice where that is no command; empty: the printed commands.
+        notice: the site works, or fails for another reason; this is said besides.
+        says: must stand in cause, evidence or fix.
+        ask: further arguments of the look.
+        request: the path that is asked before the diagnosis, by a visitor; with its method.
+        default: runs without DIAGNOSE_MATRIX=full.
+        after: restores what `SOUND` does not.
+    """
+
+    name: str
+    rule: str
+    arrange: str
+    repair: str = ""
+    notice: bool = False
+    says: tuple[str, ...] = ()
+    ask: tuple[tuple[str, object], ...] = ()
+    visit: tuple[str, str, int] | None = None
+    default: bool = False
+    after: str = ""
+    version: str = "1.2"
+
+
+def _config(before: str, after: str) -> str:
+    return f"Edit-Config {_literal(before)} {_literal(after)}"
+
+
+def _app(before: str, after: str) -> str:
+    return f"Edit-App {_literal(before)} {_literal(after)}"
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+_RECYCLE = "\n& $appcmd recycle apppool plain | Out-Null"
+_ARGUMENTS = 'arguments="app.py %HTTP_PLATFORM_PORT%"'
+_SERVE = 'Server(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()'
+
+
+def _changed(name: str, rule: str, old: str, new: str, **more: object) -> Case:
+    """Something in web.config is changed, and put right by hand."""
+    return Case(name, rule, _config(old, new), _config(new, old), **more)  # type: ignore[arg-type]
+
+
+def _coded(name: str, rule: str, old: str, new: str, **more: object) -> Case:
+    """Something in the program is changed, and put right by hand; a new process reads it."""
+    repair = _app(new, old) + _RECYCLE
+    return Case(name, rule, _app(old, new) + _RECYCLE, repair, **more)  # type: ignore[arg-type]
+
+
+CASES: tuple[Case, ...] = (
+    # -- server and site
+    Case("W3SVC is stopped", "service-stopped", "Stop-Service W3SVC -Force"),
+    Case("the site is stopped", "site-stopped", "& $appcmd stop site plain | Out-Null"),
+    Case("the site has been deleted", "site-missing", "& $appcmd delete site plain | Out-Null",
+         "& $appcmd add site /name:plain /bindings:http/*:8020: '/physicalPath:C:\\sites\\plain' | Out-Null\n& $appcmd set app plain/ /applicationPool:plain | Out-Null"),
+    Case("another site has the binding", "binding-taken",
+         "& $appcmd stop site plain | Out-Null\n& $appcmd add site /name:other /bindings:http/*:8020: '/physicalPath:C:\\inetpub\\wwwroot' | Out-Null\n& $appcmd start site other | Out-Null",
+         default=True, says=("other",), after="& $appcmd delete site other | Out-Null"),
+    Case("a program has the port", "port-taken",
+         "& $appcmd stop site plain | Out-Null\nStart-Process -FilePath \"$python\\python.exe\" -ArgumentList '-m', 'http.server', '8020', '--bind', ([string] [Net.Dns]::GetHostAddresses($env:COMPUTERNAME)[0]) -WindowStyle Hidden\nStart-Sleep -Seconds 2",
+         says=("python",)),
+    Case("the binding has an address of another server", "binding-address", "& $appcmd set site plain /bindings:http/10.1.2.3:8020: | Out-Null",
+         after="& $appcmd set site plain /bindings:http/*:8020: | Out-Null"),
+    Case("another site has a better binding", "binding-shadowed",
+         "& $appcmd set site plain /bindings:http/*:8020:,http/*:8020:www.example.com | Out-Null\n"
+         "& $appcmd add site /name:other /bindings:http/127.0.0.1:8020: '/physicalPath:C:\\inetpub\\wwwroot' | Out-Null",
+         after="& $appcmd set site plain /bindings:http/*:8020: | Out-Null\n& $appcmd delete site other | Out-Null"),
+    Case("no binding has the host name", "host-unknown", "& $appcmd set site plain /bindings:http/*:8020:www.example.com | Out-Null",
+         ask=(("name", "shop.example.com"),), says=("shop.example.com",), after="& $appcmd set site plain /bindings:http/*:8020: | Out-Null"),
+    Case("an https binding without a certificate", "certificate-none", "& $appcmd set site plain /+\"bindings.[protocol='https',bindingInformation='*:8443:']\" | Out-Null",
+         "& $appcmd set site plain /bindings:http/*:8020: | Out-Null", after="& $appcmd set site plain /bindings:http/*:8020: | Out-Null"),
+    Case("maintenance is on for an application of the deploy", "maintenance", "", version="deploy"),
+    # -- pool
+    Case("the pool is stopped", "pool-stopped", "& $appcmd stop apppool plain | Out-Null", default=True),
+    Case("the pool is gone", "pool-missing", "& $appcmd set app plain/ /applicationPool:gone | Out-Null", says=("gone",),
+         after="& $appcmd set app plain/ /applicationPool:plain | Out-Null\n& $appcmd delete apppool gone | Out-Null",
+         repair="& $appcmd set app plain/ /applicationPool:plain | Out-Null"),
+    Case("the pool's user has a new password", "pool-identity",
+         "& net user svc 'Secret-1' /add | Out-Null\n& $appcmd set apppool plain /processModel.identityType:SpecificUser /processModel.userName:svc /processModel.password:Wrong-1 | Out-Null",
+         default=True, says=("svc",), after="& net user svc /delete | Out-Null\n& $appcmd set apppool plain /processModel.identityType:ApplicationPoolIdentity | Out-Null"),
+    Case("w3wp.exe crashes again and again", "pool-rapid-fail",
+         "for ($i = 0; $i -lt 5; $i++) { try { (New-Object Net.WebClient).DownloadString('http://localhost:8020/') | Out-Null } catch { }\n"
+         "foreach ($p in @(Get-Process w3wp -ErrorAction SilentlyContinue)) { Stop-Process -Id $p.Id -Force }; Start-Sleep -Milliseconds 700 }"),
+    Case("the pool runs 32-bit processes", "pool-32-bit", "& $appcmd set apppool plain /enable32BitAppOnWin64:true | Out-Null",
+         after="& $appcmd set apppool plain /enable32BitAppOnWin64:false | Out-Null"),
+    Case("the handler's DLL has been deleted", "module-missing",
+         "Stop-Service W3SVC, WAS -Force; Move-Item C:\\Windows\\System32\\inetsrv\\httpPlatformHandler.dll C:\\handler.dll; Start-Service W3SVC",
+         "Stop-Service W3SVC, WAS -Force; Move-Item C:\\handler.dll C:\\Windows\\System32\\inetsrv\\httpPlatformHandler.dll; Start-Service W3SVC; & $appcmd start apppool plain | Out-Null"),
+    # -- configuration
+    Case("handlers are locked (visualstudio-docs 8225, IISIntegration 24)", "section-locked", "& $appcmd lock config -section:system.webServer/handlers | Out-Null",
+         default=True, says=("system.webServer/handlers",)),
+    Case("HttpPlatformHandler is not installed (visualstudio-docs 4645)", "handler-not-installed", "& msiexec /x '{49FE726A-F8A3-426F-9448-337D47E355FA}' /qn | Out-Null",
+         "& msiexec /i C:\\sites\\handler.msi /qn | Out-Null", default=True),
+    _changed("FastCGI's handler is mixed in (visualstudio-docs 4361)", "other-handler",
+             'modules="httpPlatformHandler"', 'modules="FastCgiModule" scriptProcessor="C:\\Python\\python.exe|C:\\Python\\wfastcgi.py"', says=("FastCgiModule",)),
+    Case("web.config lost its handler", "handler-missing", "Edit-Config '<add name=\"python\" path=\"*\" verb=\"*\" modules=\"httpPlatformHandler\" resourceType=\"Unspecified\" requireAccess=\"Script\" />' ''",
+         "Edit-Config '<handlers>' '<handlers><add name=\"python\" path=\"*\" verb=\"*\" modules=\"httpPlatformHandler\" resourceType=\"Unspecified\" requireAccess=\"Script\" />'"),
+    _changed("the handler only gets *.py", "handler-order", 'path="*" verb="*"', 'path="*.py" verb="*"'),
+    Case("web.config has been removed", "web-config-missing", "Move-Item \"$folder\\web.config\" C:\\sites\\kept.config", "Move-Item C:\\sites\\kept.config \"$folder\\web.config\""),
+    _changed("web.config is not XML", "web-config-malformed", "</system.webServer>", "</system.web>", default=True, says=("line",)),
+    _changed("a word in web.config is misspelt", "web-config-unknown-name", 'startupTimeLimit="3"', 'startupTimelimt="3"', says=("startupTimelimt",)),
+    _changed("a section of a module that is not installed", "section-unknown", "<handlers>", '<rewrite><rules /></rewrite><handlers>'),
+    _changed("a value is out of range", "web-config-value", 'startupTimeLimit="3"', 'startupTimeLimit="99999"', says=("startupTimeLimit",)),
+    _changed("requestTimeout with seconds under 1.2", "web-config-value", 'startupTimeLimit="3"', 'startupTimeLimit="3" requestTimeout="00:00:30"', says=("requestTimeout",)),
+    _changed("the same header twice", "duplicate-entry", "<handlers>",
+             '<httpProtocol><customHeaders><add name="X-Powered-By" value="me" /></customHeaders></httpProtocol><handlers>'),
+    _changed("an element that only version 2.0 knows", "attribute-of-other-version", "<environmentVariables>", "<handlerSettings /><environmentVariables>", says=("handlerSettings",)),
+    Case("the site's folder is gone", "site-folder-missing", "& $appcmd set vdir plain/ '/physicalPath:C:\\sites\\gone' | Out-Null",
+         "& $appcmd set vdir plain/ '/physicalPath:C:\\sites\\plain' | Out-Null"),
+    Case("the site's folder may not be read", "site-folder-access", "Set-Private $folder", default=True,
+         after="& icacls $folder /grant 'IIS AppPool\\plain:(OI)(CI)RX' | Out-Null"),
+    Case("web.config may not be read", "site-folder-access", "Set-Private \"$folder\\web.config\""),
+    _changed("the module is taken out of the list", "module-not-listed", "<handlers>", '<modules><remove name="httpPlatformHandler" /></modules><handlers>'),
+    Case("an upload is larger than maxAllowedContentLength", "requests-filtered", "& $appcmd set config plain -section:system.webServer/security/requestFiltering /requestLimits.maxAllowedContentLength:100 | Out-Null",
+         notice=True, visit=("POST", "/upload", 404), default=True, says=("maxAllowedContentLength",),
+         after="& $appcmd clear config plain -section:system.webServer/security/requestFiltering | Out-Null"),
+    Case("a path with a hidden segment", "request-filtered", "", ask=(("path", "/bin/tool"),), says=("hidden",), repair=" "),
+    Case("anonymous authentication is off", "anonymous-off",
+         "& $appcmd set config plain -section:system.webServer/security/authentication/anonymousAuthentication /enabled:false /commit:apphost | Out-Null"),
+    Case("https is required", "visitor-refused", "& $appcmd set config plain -section:system.webServer/security/access /sslFlags:Ssl /commit:apphost | Out-Null",
+         "& $appcmd set config plain -section:system.webServer/security/access /sslFlags:None /commit:apphost | Out-Null"),
+    # -- the process does not start
+    _changed("processPath names nothing (passcore 33)", "program-missing", "C:\\sites\\venv\\Scripts\\python.exe", "C:\\sites\\venv\\bin\\python.exe", default=True),
+    Case("the virtual environment has been renamed", "program-missing", "& $appcmd stop apppool plain | Out-Null\nRename-Item C:\\sites\\venv venv-old\n& $appcmd start apppool plain | Out-Null", "Rename-Item C:\\sites\\venv-old venv"),
+    Case("the Python behind the environment is gone (pyenv-win 321)", "base-python-missing", "& $appcmd stop apppool plain | Out-Null\nMove-Item $python \"$python-moved\"\n& $appcmd start apppool plain | Out-Null",
+         "Move-Item \"$python-moved\" $python", default=True),
+    Case("the Python lies in a user's profile (mamba 3151, waitress 430)", "base-python-in-profile",
+         "& $appcmd stop apppool plain | Out-Null\nCopy-Item $python C:\\Users\\Administrator\\python -Recurse -Force\n"
+         "Set-Private C:\\Users\\Administrator\\python\nEdit-Config 'C:\\sites\\venv\\Scripts\\python.exe' 'C:\\Users\\Administrator\\python\\python.exe'\n& $appcmd start apppool plain | Out-Null",
+         "Edit-Config 'C:\\Users\\Administrator\\python\\python.exe' 'C:\\sites\\venv\\Scripts\\python.exe'"),
+    Case("the Python may not be run by the identity", "python-access", "Set-Private $python; & $appcmd recycle apppool plain | Out-Null", default=True, says=("IIS AppPool\\plain",)),
+    Case("the virtual environment may not be read by the identity", "python-access", "Set-Private C:\\sites\\venv; & $appcmd recycle apppool plain | Out-Null"),
+    Case("processPath is a script", "program-invalid", "[IO.File]::WriteAllText(\"$folder\\run.exe\", 'print(1)'); Edit-Config 'C:\\sites\\venv\\Scripts\\python.exe' 'C:\\sites\\plain\\run.exe'",
+         "Edit-Config 'C:\\sites\\plain\\run.exe' 'C:\\sites\\venv\\Scripts\\python.exe'"),
+    Case("Python's DLL is missing", "python-incomplete",
+         "& $appcmd stop apppool plain | Out-Null\nGet-ChildItem $python -Filter 'python3*.dll' | Rename-Item -NewName { $_.Name + '.kept' }\n& $appcmd start apppool plain | Out-Null",
+         ""
+         "Get-ChildItem $python -Filter 'python3*.kept' | Rename-Item -NewName { $_.Name.Replace('.kept', '') }"),
+    _changed("a package is not installed", "server-package-missing", _ARGUMENTS, 'arguments="-m nouvicorn app:app --port %HTTP_PLATFORM_PORT%"', default=True, says=("nouvicorn",)),
+    _coded("an import fails", "server-package-missing", 'print("starting", flush=True)', "import nothing_like_this", says=("nothing_like_this",)),
+    _coded("a variable is missing", "variable-missing", 'print("starting", flush=True)', 'os.environ["DATABASE_URL"]', default=True, says=("DATABASE_URL",)),
+    _coded("a syntax error", "syntax-error", 'print("starting", flush=True)', "def broken(:", says=("app.py",)),
+    _coded("an exception while starting", "exception-at-start", 'print("starting", flush=True)', 'raise ValueError("no way")', says=("no way",)),
+    _coded("it ends at once with a message", "process-ended", 'print("starting", flush=True)', 'sys.exit("goodbye")', says=("goodbye",)),
+    _coded("it ends at once, silently", "process-ended", 'print("starting", flush=True)', "os._exit(3)", says=("printed nothing",)),
+    _coded("it starts too slowly", "start-too-slow", 'print("starting", flush=True)', "import time; time.sleep(30)", default=True, says=("startupTimeLimit",)),
+    Case("it listens on a fixed port", "port-ignored", _config(_ARGUMENTS, 'arguments="-m http.server 9123 --bind 127.0.0.1"'),
+         _config('arguments="-m http.server 9123 --bind 127.0.0.1"', _ARGUMENTS), default=True, says=("9123",)),
+    _coded("it listens on another port", "listens-elsewhere", "int(sys.argv[1])", "int(sys.argv[1]) + 1", default=True),
+    _coded("it listens by IPv6 only", "listens-on-ipv6", _SERVE, 'Server.address_family = __import__("socket").AF_INET6; Server(("::1", int(sys.argv[1])), Handler).serve_forever()'),
+    _coded("it listens on all addresses", "listens-for-everybody", '("127.0.0.1", int', '("0.0.0.0", int', notice=True),
+    _coded("its port is taken", "port-in-use", _SERVE,
+           'import subprocess; subprocess.Popen([sys.executable, "-m", "http.server", "9124", "--bind", "127.0.0.1"]); import time; time.sleep(1.5); Server(("127.0.0.1", 9124), Handler)', says=("9124",)),
+    _coded("a process that is no child of it listens (IISIntegration 8)", "listener-not-child", _SERVE,
+           'import subprocess; subprocess.call([sys.executable, "-c", "import subprocess, sys; subprocess.Popen(sys.argv[1:], start_new_session=True)", sys.executable, "-m", "http.server", sys.argv[1], "--bind", "127.0.0.1"]); import time; time.sleep(60)'),
+    _changed("it reloads itself (IISIntegration 34)", "autoreload", _ARGUMENTS, 'arguments="app.py --reload"'),
+    _coded("rapid fails hide the cause", "variable-missing", 'print("starting", flush=True)', 'os.environ["DATABASE_URL"]', ask=(("again", True),), says=("DATABASE_URL",)),
+    Case("the output cannot be printed in the code page", "output-encoding", _app('print("starting", flush=True)', 'print(chr(0x2603), flush=True)') + "; & $appcmd recycle apppool plain | Out-Null",
+         _config("<environmentVariables>", '<environmentVariables><environmentVariable name="PYTHONUTF8" value="1" />')),
+    _coded("it may not write its own log (httpbridge 1)", "file-denied", 'print("starting", flush=True)', 'open("C:/sites/plain/own.log".replace("C:", os.getcwd().split("/sites")[0]), "w")'),
+    # -- its log
+    Case("the folder of the log is missing", "log-not-written", "& $appcmd stop apppool plain | Out-Null; Remove-Item \"$folder\\logs\" -Recurse -Force; & $appcmd start apppool plain | Out-Null", notice=True, default=True),
+    Case("the folder of the log may not be written (aspnetcore 1336)", "log-not-written", "& $appcmd stop apppool plain | Out-Null; Set-Private \"$folder\\logs\"; & $appcmd start apppool plain | Out-Null", notice=True),
+    Case("no log is kept of a failing start", "log-off", _config('stdoutLogEnabled="true"', 'stdoutLogEnabled="false"') + "\n" + _app('print("starting", flush=True)', "sys.exit(1)"),
+         _config('stdoutLogEnabled="false"', 'stdoutLogEnabled="true"') + "\n" + _app("sys.exit(1)", 'print("starting", flush=True)'), notice=True),
+    # -- the process runs
+    _coded("it refuses the host name", "allowed-hosts", 'self.answer(200, b"ok")',
+           'print("Invalid HTTP_HOST header: " + repr(self.headers["Host"]) + ". You may need to add it to ALLOWED_HOSTS.", flush=True); self.answer(400, b"Bad Request")'),
+    _coded("it fails with an exception", "exception", 'self.answer(200, b"ok")',
+           'import traceback\n        try: 1 / 0\n        except Exception: traceback.print_exc()\n        self.answer(500, b"Server Error")', says=("ZeroDivisionError",)),
+    _coded("it answers 500 and says nothing", "application-error", 'self.answer(200, b"ok")', 'self.answer(500, b"Server Error")'),
+    _coded("it dies during a request", "process-lost", 'self.answer(200, b"ok")', "os._exit(1)"),
+    _coded("it does not speak HTTP", "answer-not-http", 'self.answer(200, b"ok")', 'self.wfile.write(b"not http at all\\r\\n\\r\\n"); self.close_connection = True'),
+    _coded("it takes longer than the visitor waits", "request-too-slow", 'self.answer(200, b"ok")', 'import time; time.sleep(20); self.answer(200, b"ok")', ask=(("timeout", 3),)),
+    _coded("it does not expect the port in X-Forwarded-For (django-axes 184)", "forwarded-for-port", 'self.answer(200, b"ok")',
+           'import ipaddress; ipaddress.ip_address(self.headers["X-Forwarded-For"]); self.answer(200, b"ok")'),
+    _coded("it sends visitors to https", "https-redirect-without-https", 'self.answer(200, b"ok")',
+           'self.send_response(301); self.send_header("Location", "https://www.example.com/"); self.end_headers()'),
+    # -- the server
+    Case("the clock is wrong", "clock-wrong", "", version="switch", notice=True),
+    Case("a restart is pending", "restart-pending", "New-Item -Force 'HKLM:\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Component Based Servicing\\RebootPending' | Out-Null", notice=True,
+         repair="Remove-Item 'HKLM:\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Component Based Servicing\\RebootPending'"),
+)  # fmt: skip
