@@ -44,9 +44,18 @@ class CertificateFile(ScriptFact):
 
 
 class HttpPlatformHandler(ScriptFact):
-    """The HttpPlatformHandlers that Windows lists as installed: `products`, a list of `name`, `version`, `code`."""
+    """The HttpPlatformHandlers that Windows lists as installed: `products`, a list of `name`, `version`, `code`.
+
+    `missing`: names of the parts that are not there although one is installed.
+    """
 
     script = "httpplatform/state"
+
+
+class HandlerUsers(ScriptFact):
+    """Which sites use HttpPlatformHandler: `users`, a list of `site`, `application` (its path), `known` (false: its web.config cannot be read)."""
+
+    script = "httpplatform/users"
 
 
 class Health(ScriptFact):

@@ -22,10 +22,14 @@ try {
     $Version = $Run.output.Trim()
     if ($Run.exit_code -ne 0) { throw "The Python of $($Request.archive) does not run on $($env:COMPUTERNAME): $($Run.errors.Trim())" }
     if ($Version -ne $Request.version) { throw "$($Request.archive) holds Python $Version, but $($Request.version) was expected." }
-    [IO.File]::WriteAllText([IO.Path]::Combine($Source, 'pyinfra-iis.json'), (ConvertTo-Json @{ version = $Version; sha256 = $Request.sha256 }))
+    [IO.File]::WriteAllText([IO.Path]::Combine($Source, 'pyinfra-iis.json'), (ConvertTo-Json @{ version = $Version; sha256 = $Request.sha256; kind = $Request.kind }))
     if ($Request.kind -ne 'installer') {
-        if ([IO.Directory]::Exists($Request.path)) { [IO.Directory]::Delete($Request.path, $true) }
+        # What stood there goes aside as a whole, or not at all when it is in use.
+        $Old = $Request.path + '.old'
+        if ([IO.Directory]::Exists($Old)) { [IO.Directory]::Delete($Old, $true) }
+        if ([IO.Directory]::Exists($Request.path)) { [IO.Directory]::Move($Request.path, $Old) }
         [IO.Directory]::Move($Source, $Request.path)
+        if ([IO.Directory]::Exists($Old)) { [IO.Directory]::Delete($Old, $true) }
         if ([IO.Directory]::Exists($Partial)) { [IO.Directory]::Delete($Partial, $true) }
     }
 } catch {
