@@ -31,3 +31,15 @@ class Logs(ScriptFact):
     """
 
     script = "operate/logs"
+
+
+class Removal(ScriptFact):
+    """What belongs to an application on a server, and who else uses it.
+
+    `path` (what its site serves, or empty), `applications` (paths of further ones in its site), `pool_users` (applications of other sites in its pool),
+    `folders` and `files` (of the application, to be removed), `shared` (the folder that stays, or empty), `python` (`exists`, `made` (by a deploy),
+    `users` (who else uses it)).
+    Arguments: `root`, `site`, `pool`, `python` (its folder), `purge`.
+    """
+
+    script = "operate/removal"

@@ -22,11 +22,14 @@ from pyinfra_iis.operations import refusal
 from pyinfra_iis.operations.changes import Change, show
 from pyinfra_iis.operations.release import health_check
 from pyinfra_iis.powershell import Script
+from pyinfra_iis.release.origin import run_note
 from pyinfra_iis.settings import WebSettings
 
 Tell = Callable[[Host, dict[str, Any]], None]
 """Takes what a command told, by host; `error` when it failed."""
 
+_ENDING = 120
+"""Seconds for the processes of an application that is removed: an app pool gives them 90."""
 _ENDED = re.compile(r"manage\.py ended with exit code (?P<code>-?\d+) on \S+\.")
 
 
@@ -183,3 +186,35 @@ def _run(state: State, host: Host, script: Script, print_output: bool) -> tuple[
     return host.run_shell_command(
         script, print_output=print_output, print_input=state.print_input, **script.connector_arguments
     )
+
+
+@operation()
+def locked(settings: WebSettings, needed: bool = True) -> Generator[PyinfraCommand, None, None]:
+    """Keep deploys of an application out until this run ends; fails when one is under way.
+
+    Args:
+        settings: the deploy's settings.
+        needed: False does nothing.
+    """
+    if needed:
+        yield Script("operate/lock", {"root": settings.root, "by": run_note()})
+
+
+@operation()
+def files_removed(
+    settings: WebSettings, folders: Sequence[str], files: Sequence[str], was_locked: bool = False
+) -> Generator[PyinfraCommand, None, None]:
+    """Remove folders and files of an application that is served no more; waits for its processes to end.
+
+    Args:
+        settings: the deploy's settings.
+        folders: paths of folders; they go with all that they hold.
+        files: paths of files.
+        was_locked: `locked` has made a note there, which goes too.
+    """
+    if not folders and not files and not was_locked:
+        return
+    show(Change(path, "folder", None) for path in folders)
+    show(Change(path, "file", None) for path in files)
+    request = {"root": settings.root, "folders": list(folders), "files": list(files), "timeout": _ENDING}
+    yield Script("operate/remove_files", request)
