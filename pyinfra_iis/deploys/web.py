@@ -233,6 +233,7 @@ class Steps:
                 *([(FirewallRule, {"name": self.firewall["rule"]})] if settings.firewall else []),
             ],
         )
+        release.note_site(self.site)
 
     def unfit(self) -> str:
         """Why this server cannot take the deploy, or nothing."""

@@ -20,10 +20,12 @@ from pyinfra.api import FileUploadCommand, Host, operation
 from pyinfra.api.command import PyinfraCommand
 
 from pyinfra_iis import facts
+from pyinfra_iis.facts.iis import Configuration
 from pyinfra_iis.facts.release import Releases, Wheels
 from pyinfra_iis.operations import iis, refusal, show_changes
-from pyinfra_iis.operations.changes import show
+from pyinfra_iis.operations.changes import Change, show
 from pyinfra_iis.operations.iis import HealthCheck, Site
+from pyinfra_iis.operations.iis.applying import differences
 from pyinfra_iis.operations.rendered import rendered_changes
 from pyinfra_iis.powershell import Script
 from pyinfra_iis.release import wheels
@@ -35,9 +37,16 @@ from pyinfra_iis.settings import DjangoSettings, WebSettings
 UPLOADS = "incoming"
 """The folder for archives that have arrived."""
 
+ALONG = 1 << 16
+"""Bytes of an archive that goes along with the command which unpacks it; a larger one is uploaded first."""
+
 
 _known: WeakKeyDictionary[Host, dict[str, dict[str, Any]]] = WeakKeyDictionary()
 """What this run knows of the releases on a host, by the application's folder."""
+
+
+_others: WeakKeyDictionary[Host, dict[str, tuple[list[Change], bool]]] = WeakKeyDictionary()
+"""What was not as wanted of each site, besides its folder, when this run began, and whether all was."""
 
 
 _unmigrated: dict[str, str] = {}
@@ -117,13 +126,19 @@ def prepared(release: Release) -> Generator[PyinfraCommand, None, None]:
         )
     # A run that was killed may have left a process that still reads the archive which it brought.
     name = f"{release.id}-{run_note()['run']}.zip"
-    yield FileUploadCommand(io.BytesIO(release.archive(base)), rf"{settings.root}\{UPLOADS}\{name}")
     archive = f"{UPLOADS}/{name}"
+    content = release.archive(base)
     steps = [["assemble", archive]]
+    along = {}
+    if len(content) <= ALONG:
+        along = {archive: content}
+        steps.insert(0, ["receive", archive])
+    else:
+        yield FileUploadCommand(io.BytesIO(content), rf"{settings.root}\{UPLOADS}\{name}")
     if not environment_there:
         yield from _send_wheels(release)
-        yield _helper(settings, *steps, ["environment", *_where(release), *_pip_arguments(release)])
-        steps = []
+        yield _helper(settings, *steps, ["environment", *_where(release), *_pip_arguments(release)], along=along)
+        steps, along = [], {}
     if release.id not in there["releases"]:
         steps += [["manage", *_where(release), *arguments] for arguments in release.preparation]
     tried = release.id not in there["releases"] and not is_migrated_first(settings)
@@ -131,7 +146,7 @@ def prepared(release: Release) -> Generator[PyinfraCommand, None, None]:
         steps.append(_trial(release))
     # What is not needed any more goes in the same process: a command of its own costs requests.
     after = _removal(gone, environments, settings.keep - 1)
-    yield _helper(settings, *steps, ["complete", archive], *after, as_site=True)
+    yield _helper(settings, *steps, ["complete", archive], *after, as_site=True, along=along)
     _note_prepared(release, tried)
 
 
@@ -235,9 +250,11 @@ def live(release: Release, site: Site, check: HealthCheck) -> Generator[PyinfraC
         return
     # It may be live already by a deploy that was broken off before it saw the site answer.
     show_changes([(f"site {site.name} release", there["live"] or None, release.id)])
+    others, only_path = _others.get(host, {}).get(site.name, ([], False))
+    show(others)
     if release.id not in there.get("tried", ()) and there["live"] != release.id:
         yield _helper(settings, _trial(release), as_site=True)
-    yield switch(settings, release.id, site, check)
+    yield switch(settings, release.id, site, check, only_path=only_path)
     _note_live(settings, release.id)
 
 
@@ -271,16 +288,41 @@ def rolled_back(
     _note_live(settings, target)
 
 
-def switch(settings: WebSettings, identifier: str, site: Site, check: HealthCheck, bad: str = "") -> Script:
-    """The command that makes a complete release live, and puts the one before back when it is not healthy; `bad` is marked as bad then."""
+def note_site(site: Site) -> None:
+    """Remember how a site differs from what is wanted besides its folder, while that is known: before anything has run on its host.
+
+    Args:
+        site: the site.
+    """
+    answer = facts.read(host, Configuration, **site.edits.request)
+    others = [change for change in differences(site.edits, answer) if not change.what.endswith(" physicalPath")]
+    _others.setdefault(host, {})[site.name] = (others, not others and not answer["problems"])
+
+
+def switch(
+    settings: WebSettings, identifier: str, site: Site, check: HealthCheck, bad: str = "", only_path: bool = False
+) -> Script:
+    """The command that makes a complete release live, and puts the one before back when it is not healthy.
+
+    Args:
+        settings: the deploy's settings.
+        identifier: the release.
+        site: the site.
+        check: how it is asked.
+        bad: a release that is marked as bad then.
+        only_path: the site is there and right but for its folder.
+    """
+    wanted = site.request
+    if only_path:
+        del wanted["wish"]
     return Script(
-        "release/go_live",
+        "release/switch" if only_path else "release/go_live",
         {
             "root": settings.root,
             "release": identifier,
             "bad": bad,
             "by": run_note(),
-            "site": {**site.request, "path": rf"{settings.root}\releases\{identifier}"},
+            "site": {**wanted, "path": rf"{settings.root}\releases\{identifier}"},
             "health": {**check.request, "status": check.status, "timeout": check.timeout},
         },
     )
@@ -364,8 +406,17 @@ def _removal(gone: Sequence[str], environments: Sequence[str], keep: int) -> lis
     return [["remove", ",".join(gone), ",".join(environments), str(keep)]] if gone else []
 
 
-def _helper(settings: WebSettings, *steps: Sequence[str], as_site: bool = False) -> Script:
-    """The command that lets the server's Python take some steps; with the environment variables of the app pool where the site's own code runs."""
+def _helper(
+    settings: WebSettings, *steps: Sequence[str], as_site: bool = False, along: Mapping[str, bytes] | None = None
+) -> Script:
+    """The command that lets the server's Python take some steps.
+
+    Args:
+        settings: the deploy's settings.
+        steps: commands of the helper with their arguments.
+        as_site: with the environment variables of the app pool, where the site's own code runs.
+        along: files for its command `receive`, by their paths.
+    """
     return Script(
         "python/run_for_site" if as_site else "python/run",
         {
@@ -375,18 +426,29 @@ def _helper(settings: WebSettings, *steps: Sequence[str], as_site: bool = False)
             "folder": settings.root,
             "by": run_note(),
         },
-        hidden={"program": _program(frozenset({"steps", *[command for command, *_ in steps]}))},
+        hidden={"program": _program(frozenset({"steps", *[command for command, *_ in steps]}), along or {})},
     )
 
 
+def _program(commands: frozenset[str], along: Mapping[str, bytes] | None = None) -> str:
+    """As much of the helper as some of its commands need, and files for it: it is sent each time."""
+    received = {path: base64.b64encode(content).decode() for path, content in (along or {}).items()}
+    empty = "\nRECEIVED = {}\n"
+    return _part(commands).replace(empty, empty.replace("{}", json.dumps(received)), 1)
+
+
 @cache
-def _program(commands: frozenset[str]) -> str:
-    """As much of the helper as some of its commands need, without comments and docstrings: it goes along each time."""
+def _part(commands: frozenset[str]) -> str:
+    """As much of the helper as some of its commands need, without comments, docstrings and types."""
     tree = ast.parse(resources.files("pyinfra_iis.release").joinpath("helper.py").read_text(encoding="utf-8"))
     for node in ast.walk(tree):
         body = getattr(node, "body", None)
         if isinstance(body, list):
             body[:] = [part for part in body if not _is_text(part)] or [ast.Pass()]
+        if isinstance(node, ast.FunctionDef):
+            node.returns = None
+        if isinstance(node, ast.arg):
+            node.annotation = None
         if isinstance(node, ast.Dict) and node in _values(tree, "COMMANDS"):
             kept = [
                 pair
@@ -401,8 +463,14 @@ def _program(commands: frozenset[str]) -> str:
         names = {node.id for node in ast.walk(waiting.pop()) if isinstance(node, ast.Name)}
         waiting += [functions[name] for name in sorted(names & functions.keys() - used)]
         used |= names
-    tree.body = [part for part in tree.body if not isinstance(part, ast.FunctionDef) or part.name in used]
-    return ast.unparse(tree) + "\n"
+    tree.body = [_untyped(part) for part in tree.body if not isinstance(part, ast.FunctionDef) or part.name in used]
+    return ast.unparse(ast.fix_missing_locations(tree)) + "\n"
+
+
+def _untyped(part: ast.stmt) -> ast.stmt:
+    if isinstance(part, ast.AnnAssign) and part.value:
+        return ast.Assign([part.target], part.value)
+    return part
 
 
 def _values(tree: ast.Module, name: str) -> list[ast.expr | None]:
@@ -427,6 +495,7 @@ __all__ = [
     "health_check",
     "is_migrated_first",
     "live",
+    "note_site",
     "prepared",
     "previous_good",
     "pruned",

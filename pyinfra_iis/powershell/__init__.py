@@ -106,8 +106,13 @@ class Batch(StringCommand):
 
     def __init__(self, calls: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
         self.calls = list(calls)
-        bodies = "".join(_EACH.format(body=source(name), request=literal(request)) for name, request in self.calls)
-        self.text = f"{_PROLOGUE}$Results = @()\n{bodies}ConvertTo-Json -InputObject ([object[]] $Results) -Depth 12 -Compress\n"
+        # What several scripts use stands there once.
+        used = list(dict.fromkeys(part for name, _ in self.calls for part in _parts(name)[:-1]))
+        functions = "".join(_without_comments(part) for part in used)
+        bodies = "".join(
+            _EACH.format(body=_without_comments(name), request=literal(request)) for name, request in self.calls
+        )
+        self.text = f"{_PROLOGUE}{functions}$Results = @()\n{bodies}ConvertTo-Json -InputObject ([object[]] $Results) -Depth 12 -Compress\n"
         super().__init__(self.text)
 
     def get_masked_value(self) -> str:
@@ -134,7 +139,11 @@ def source(name: str) -> str:
     Raises:
         FileNotFoundError: no such script.
     """
-    return "".join(_COMMENT.sub("", _read(part)) for part in _parts(name))
+    return "".join(_without_comments(part) for part in _parts(name))
+
+
+def _without_comments(name: str) -> str:
+    return _COMMENT.sub("", _read(name))
 
 
 def _parts(name: str) -> list[str]:

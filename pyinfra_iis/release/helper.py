@@ -14,6 +14,7 @@ complete release with holes. Lists that grow line by line may end in half a line
 
 Commands:
     steps JSON               a list of the commands below with their arguments, in this order; the first that fails is the last
+    receive PATH             write a file that came with this program's text
     assemble ARCHIVE         unpack a release beside its final place and check every file
     environment ID KEY ARG...  make the virtual environment; ARGs are those of `pip install`, none when nothing is to be installed
     manage ID KEY ARG...     run manage.py of the release in that environment
@@ -24,6 +25,7 @@ Commands:
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import hashlib
 import http.client
@@ -43,6 +45,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+RECEIVED: dict[str, str] = {}
+"""Files that came with this program's text, in base64 by their paths: whoever sends it fills this in."""
 SETTINGS_OVERLAY = "pyinfra_iis_settings"
 REPORTED = ("check", "migrate")
 """Commands of manage.py whose output the person at the keyboard shall see: it is marked with their names."""
@@ -96,6 +100,12 @@ def read_record(identifier: str) -> dict[str, Any]:
     """A release's record."""
     with open(record_path(identifier), encoding="utf-8") as stream:
         return json.load(stream)
+
+
+def receive(path: str) -> None:
+    """Write a file that came with this program's text: a small one is not worth requests of its own."""
+    with open(path, "wb") as stream:
+        stream.write(base64.b64decode(RECEIVED[path]))
 
 
 def assemble(archive_path: str) -> None:
@@ -454,6 +464,7 @@ def take_steps(steps: str) -> None:
 
 COMMANDS: dict[str, Any] = {
     "steps": take_steps,
+    "receive": receive,
     "assemble": assemble,
     "environment": make_environment,
     "manage": manage,

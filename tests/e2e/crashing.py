@@ -139,8 +139,8 @@ def _watched() -> None:
     original = release._program
     watch = Path(__file__).with_name("crash_watch.py")
 
-    def program(commands: frozenset[str]) -> str:
-        first, text = original(commands).split("\n", 1)
+    def program(*arguments: Any) -> str:
+        first, text = original(*arguments).split("\n", 1)
         assert first.startswith("from __future__")
         return f"{first}\nFLAGS = {str(_flags)!r}\nexec(open({str(watch)!r}, encoding='utf-8').read())\n{text}"
 
