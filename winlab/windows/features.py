@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from winlab.windows import web
-from winlab.windows.errors import WindowsError
+from winlab.windows.errors import WindowsError, system_message
 from winlab.windows.store import Document
 
 if TYPE_CHECKING:
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 E_SOURCE_NOT_FOUND = 0x800F081F
 E_UNKNOWN_FEATURE = 0x800F080C
 E_PARENT_DISABLED = 0x800F0826
+E_DISK_FULL = 0x80070070
+_SETUP_BYTES = 4 << 20
+"""What setup wants to be free before it begins; it undoes what it cannot end, so here it does not begin."""
 
 
 class FeatureError(WindowsError):
@@ -411,6 +414,8 @@ class Features:
                 )
             if not changed:
                 return FeatureResult()
+            if self.machine.fs.free_bytes < _SETUP_BYTES:
+                raise FeatureError(E_DISK_FULL, system_message(112), [feature.key for feature in changed])
             for feature in changed:
                 # in Windows' own order: what was installed first is no state
                 self._document.data["installed"] = [

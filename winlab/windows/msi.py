@@ -32,6 +32,7 @@ _LAB = uuid.uuid5(uuid.NAMESPACE_DNS, "packages.winlab.invalid")
 
 SUCCESS = 0
 FAILURE = 1603
+_NEEDED_BYTES = 1 << 20
 UNKNOWN_PRODUCT = 1605
 ALREADY_RUNNING = 1618
 PACKAGE_OPEN_FAILED = 1619
@@ -200,6 +201,12 @@ class Installer:
         if before is not None and before["version"] != package.version:
             raise WindowsError(PRODUCT_VERSION)
         try:
+            if (free := self.machine.fs.free_bytes) < _NEEDED_BYTES:
+                # An installation that cannot end is undone, so here it does not begin.
+                raise WindowsError(
+                    FAILURE,
+                    f"Out of disk space -- Volume: 'C:'; required space: {_NEEDED_BYTES >> 10} KB; available space: {free >> 10} KB.",
+                )
             self._remove_related(package)
             self._act(package.action)
         except WindowsError as exc:

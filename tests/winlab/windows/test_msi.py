@@ -84,3 +84,19 @@ def test_only_the_labs_own_packages() -> None:
 
 def test_packed_codes() -> None:
     assert msi.packed("{01234567-89AB-CDEF-0123-456789ABCDEF}") == "76543210BA98FEDC1032547698BADCFE"
+
+
+def test_without_room_nothing_is_begun(packages: Machine) -> None:
+    """Setup undoes what it cannot end: what is left is as before."""
+    packages.fs.free_limit = 1000
+    with pytest.raises(WindowsError) as caught:
+        packages.features.install(["Web-Server"])
+    assert caught.value.code == 112
+    assert not packages.fs.exists("C:\\inetpub")
+    packages.fs.free_limit = None
+    packages.features.install(["Web-Server"])
+    packages.fs.free_limit = 1000
+    assert run(packages, "msiexec /i 1.2.msi /qn") == 1603
+    assert not packages.fs.exists("C:\\Windows\\System32\\inetsrv\\config\\schema\\httpplatform_schema.xml")
+    packages.fs.free_limit = None
+    assert run(packages, "msiexec /i 1.2.msi /qn") == 0
