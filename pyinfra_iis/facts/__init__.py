@@ -11,10 +11,14 @@ from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 from weakref import WeakKeyDictionary
 
+from gevent.hub import Hub
 from pyinfra.api import FactBase, Host, StringCommand
-from pyinfra.api.exceptions import FactProcessError
+from pyinfra.api.exceptions import FactProcessError, PyinfraError
 
 from pyinfra_iis.powershell import Batch, Script
+
+# A fact that cannot be read while operations run ends the run with pyinfra's own sentence, which is enough: no traceback of gevent's before it.
+Hub.NOT_ERROR = (*Hub.NOT_ERROR, PyinfraError)
 
 
 class ScriptFact(FactBase[dict[str, Any]]):
