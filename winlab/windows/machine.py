@@ -191,6 +191,11 @@ class Machine:
         return datetime.datetime.fromtimestamp(self._document.data["boot_time"], datetime.UTC)
 
     @property
+    def uptime(self) -> float:
+        """Seconds since the last boot: what Windows' tick and performance counters count."""
+        return max((self.now() - self.boot_time).total_seconds(), 0.0)
+
+    @property
     def install_time(self) -> datetime.datetime:
         return datetime.datetime.fromtimestamp(self._document.data["installed"], datetime.UTC)
 

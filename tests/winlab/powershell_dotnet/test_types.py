@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from winlab.windows.machine import Machine
+
 from .conftest import Run
 
 
@@ -223,3 +225,12 @@ def test_a_refused_member_is_named(run: Run) -> None:
     (line,) = run("New-Object IO.FileSystemWatcher 'C:\\'")
     assert line.startswith("? ")
     assert "FileSystemWatcher" in line
+
+
+def test_counters_start_with_the_machine(run: Run, server: Machine) -> None:
+    script = (
+        "[Diagnostics.Stopwatch]::GetTimestamp() / [Diagnostics.Stopwatch]::Frequency; [Environment]::TickCount / 1000"
+    )
+    for seconds in (5000, 10):
+        server._document.data["boot_time"] = server.now().timestamp() - seconds
+        assert all(seconds <= float(line) < seconds + 5 for line in run(script))

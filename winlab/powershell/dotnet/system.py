@@ -6,7 +6,6 @@ import functools
 import gc
 import os
 import threading
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -1325,7 +1324,7 @@ class Environment:
 
     @static_prop("TickCount : Int32 get")
     def tick_count() -> int:
-        return int(time.monotonic() * 1000) & 0x7FFFFFFF
+        return int(context.machine().uptime * 1000) & 0x7FFFFFFF
 
     @static_prop("UserDomainName : String get")
     def user_domain_name() -> str:

@@ -11,6 +11,7 @@ from typing import Any
 from winlab.powershell.errors import LabUnsupported, NetException
 from winlab.powershell.objects import EnumValue, Int64, NetObject
 
+from . import context
 from . import timeformat as tf
 from .core import ctor, get_type, method, net_type, prop, static, static_prop
 from .declare import argument, need, net_errors, out_of_range, overflow, overloads
@@ -1071,7 +1072,7 @@ class Stopwatch(NetObject):
 
     @static("GetTimestamp() : Int64")
     def get_timestamp() -> int:
-        return _time.perf_counter_ns() // 100
+        return int(context.machine().uptime * tf.TICKS_PER_SECOND)
 
     @method("Start() : Void")
     def start(self) -> None:

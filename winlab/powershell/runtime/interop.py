@@ -6,7 +6,6 @@ not have is refused by name when it is called; anything else than such declarati
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -165,7 +164,7 @@ def get_current_process_id(runtime: Any) -> int:
 
 
 def get_tick_count(runtime: Any) -> int:
-    return int(time.monotonic() * 1000)
+    return int(runtime.machine.uptime * 1000)
 
 
 def sleep(runtime: Any, milliseconds: Any) -> None:
