@@ -72,7 +72,9 @@ def features(
     waiting = [name for name in wanted if now["states"][name] in _PENDING]
     words = {True: "installed", False: "absent"}
     changes = [Change(f"feature {name}", words[not present], words[present]) for name in missing]
-    if reboot and waiting and not missing:
+    if reboot and missing:
+        changes.append(Change("restart", None, "when Windows needs it for these features"))
+    elif reboot and waiting:
         changes.append(Change(f"restart for {', '.join(waiting)}", "waiting", "done"))
     show(changes)
     if missing:
