@@ -32,6 +32,7 @@ _INCLUDE = re.compile(r"(?:-r|-c|--requirement|--constraint)(?:\s*=\s*|\s+|(?<=-
 _EDITABLE = re.compile(r"(?:-e|--editable)\b")
 _COMMENT = re.compile(r"(?:^|\s+)#.*$")
 _OPTIONS = re.compile(r"\s+(?=--?[A-Za-z])")
+_HASH = re.compile(r"--hash(?:=|\s+)(\S+:[0-9A-Fa-f]+)")
 _VARIABLE = re.compile(r"\$\{[A-Z0-9_]+\}")
 _ADDRESS = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*)://", re.IGNORECASE)
 _PATH = re.compile(
@@ -57,12 +58,12 @@ class Entry:
     Attributes:
         where: the place, for the reader (`requirements.txt, line 3`).
         requirement: what it says.
-        hashed: whether it has hashes.
+        hashes: `sha256:...`, as the line has them.
     """
 
     where: str
     requirement: Requirement
-    hashed: bool = False
+    hashes: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -243,11 +244,11 @@ class _Reader:
 
     def add_requirement(self, where: str, line: str, into: list[Entry]) -> None:
         text, *options = _OPTIONS.split(line)
-        hashed = any(option.startswith("--hash") for option in options)
+        hashes = frozenset(match[1].lower() for option in options if (match := _HASH.fullmatch(option)))
         # Whatever the line's marker says, as in pip.
-        self.listing.with_hashes |= hashed and into is self.listing.entries
+        self.listing.with_hashes |= bool(hashes) and into is self.listing.entries
         if _PATH.match(text) or (_ADDRESS.match(text) and "@" not in text.split("://")[0]) or text.startswith("git+"):
-            self.add_place(where, text, "", hashed, into)
+            self.add_place(where, text, "", hashes, into)
             return
         try:
             requirement = Requirement(text)
@@ -257,11 +258,11 @@ class _Reader:
         if requirement.marker and not requirement.marker.evaluate(self.markers):
             return
         if requirement.url:
-            self.add_place(where, requirement.url, requirement.name, hashed, into)
+            self.add_place(where, requirement.url, requirement.name, hashes, into)
         else:
-            into.append(Entry(where, requirement, hashed))
+            into.append(Entry(where, requirement, hashes))
 
-    def add_place(self, where: str, text: str, name: str, hashed: bool, into: list[Entry]) -> None:
+    def add_place(self, where: str, text: str, name: str, hashes: frozenset[str], into: list[Entry]) -> None:
         """A requirement that says where its package lies."""
         path, _, marker = text.partition(";") if not name else (text, "", "")
         if marker.strip() and not self.holds(marker):
@@ -281,7 +282,7 @@ class _Reader:
                     f"wants {shown}, which is not collected for servers without an index; put a wheel of it into the project",
                 )
             elif found := name or _wheel_name(path):
-                into.append(Entry(where, Requirement(found), hashed))
+                into.append(Entry(where, Requirement(found), hashes))
         elif _ADDRESS.match(path):
             self.problem(
                 where,
@@ -300,7 +301,7 @@ class _Reader:
                 self.problem(where, f"wants {shown}, which is no wheel; make one of it with pip wheel")
             else:
                 self.listing.contents[relative] = self.project.files[relative].sha256
-                into.append(Entry(where, Requirement(found), hashed))
+                into.append(Entry(where, Requirement(found), hashes))
 
     def holds(self, marker: str) -> bool:
         try:
@@ -412,6 +413,7 @@ class _Reader:
                 f"{name} is read with uv; install pyinfra-iis[offline], or make a requirements.txt of it: {command}."
             )
         export = [
+            "--no-python-downloads",
             "export",
             "--quiet",
             "--frozen",

@@ -41,6 +41,7 @@ class Requirements:
         rendered: the text of the file `pyinfra_iis_requirements.txt` that belongs to the release, or empty.
         packages: what is asked for on Windows: a package's name -> `==5.2.8`, `>=5.2` or empty.
         with_hashes: whether pip takes nothing but what has a hash.
+        hashes: the SHA-256 that a package may have, hexadecimal, by its name; none for those that may have any.
     """
 
     arguments: tuple[str, ...]
@@ -48,6 +49,7 @@ class Requirements:
     rendered: str = ""
     packages: Mapping[str, str] = field(default_factory=dict)
     with_hashes: bool = False
+    hashes: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     @property
     def files(self) -> list[str]:
@@ -97,6 +99,7 @@ def read(project: Project) -> Requirements:
         listing.rendered,
         _packages([*listing.entries, *(Entry("", Requirement(text)) for text in arguments[len(listing.arguments) :])]),
         listing.with_hashes,
+        _hashes(listing.entries),
     )
 
 
@@ -120,7 +123,7 @@ def _added(project: Project, listing: Listing) -> list[str]:
 
 def _without_hash(listing: Listing) -> Iterator[str]:
     for entry in listing.entries:
-        if not entry.hashed:
+        if not entry.hashes:
             yield f"{entry.where} asks for {entry.requirement.name} without a hash, but others have one, so pip wants one for each"
         elif not pinned(entry.requirement.specifier) and entry.requirement.specifier:
             yield f"{entry.where} asks for {entry.requirement} with a hash, but for no single version (==)"
@@ -130,6 +133,16 @@ def pinned(specifier: SpecifierSet) -> str:
     """The one version that fits, where `==` says it; else empty."""
     exact = [one.version for one in specifier if one.operator in ("==", "===") and not one.version.endswith(".*")]
     return exact[0] if exact else ""
+
+
+def _hashes(entries: Iterable[Entry]) -> dict[str, frozenset[str]]:
+    found: dict[str, frozenset[str]] = {}
+    for entry in entries:
+        name = canonicalize_name(entry.requirement.name)
+        sums = {value for kind, _, value in (text.partition(":") for text in entry.hashes) if kind == "sha256"}
+        if sums:
+            found[name] = found.get(name, frozenset()) | sums
+    return found
 
 
 def _packages(entries: Iterable[Entry]) -> dict[str, str]:

@@ -9,15 +9,23 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
+from packaging.utils import canonicalize_name, parse_wheel_filename
+
 from pyinfra_iis.release.project import Project, ProjectError
-from pyinfra_iis.release.requirements import Requirements
+from pyinfra_iis.release.requirement_files import without_credentials
+from pyinfra_iis.release.requirements import RENDERED, Requirements
+from pyinfra_iis.release.scan import cache_folder
 
 FOLDER = "wheels"
 """The folder below the application's on the server."""
+
+_PINNED = "pinned.txt"
+_YANKED = re.compile(r"warning: `(?P<what>[^`]+)` is yanked(?: \(reason: (?P<why>.*)\))?")
 
 
 @dataclass(frozen=True)
@@ -37,11 +45,18 @@ class Wheel:
         """The file's name."""
         return self.path.name
 
+    @property
+    def package(self) -> tuple[str, str]:
+        """The package's name, as indexes write it, and its version."""
+        name, version, _, _ = parse_wheel_filename(self.name)
+        return name, str(version)
+
 
 def collect(project: Project, requirements: Requirements, cache: Path | None = None) -> list[Wheel]:
     """The wheels that an environment needs on the server; they are resolved and fetched once for each key.
 
-    Versions are resolved by uv for Windows and the server's Python, because pip looks at this machine where a requirement depends on the platform.
+    Versions are resolved by uv for Windows and the server's Python, because pip looks at this machine where a requirement depends on the platform. Each
+    wheel has the SHA-256 that the index told, and, where the project has a lock with hashes, one of those.
 
     Args:
         project: the project.
@@ -49,9 +64,9 @@ def collect(project: Project, requirements: Requirements, cache: Path | None = N
         cache: where wheels are kept; default `pyinfra-iis/wheels` in the user's cache folder.
 
     Raises:
-        ProjectError: a package that has no wheel for Windows, or an index that cannot be asked.
+        ProjectError: a package that has no wheel for Windows, one that is not what the lock says, or an index that cannot be asked.
     """
-    base = cache or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pyinfra-iis" / "wheels"
+    base = cache or cache_folder() / "wheels"
     folder = base / requirements.key
     if not folder.is_dir():
         base.mkdir(parents=True, exist_ok=True)
@@ -63,26 +78,57 @@ def collect(project: Project, requirements: Requirements, cache: Path | None = N
             except OSError:
                 if not folder.is_dir():
                     raise
-    return [Wheel(path, hashlib.sha256(path.read_bytes()).hexdigest()) for path in sorted(folder.glob("*.whl"))]
+    return list(_wheels(folder))
+
+
+def arguments(found: Iterable[Wheel]) -> list[str]:
+    """The arguments of `pip install` on the server that install these wheels and nothing else, in the folder of a release."""
+    return ["--no-index", "--no-deps", *(f"../../{FOLDER}/{wheel.name}" for wheel in found)]
+
+
+@lru_cache(maxsize=16)
+def _wheels(folder: Path) -> tuple[Wheel, ...]:
+    return tuple(Wheel(path, _sha256(path)) for path in sorted(folder.glob("*.whl")))
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _fetch(project: Project, requirements: Requirements, folder: Path) -> None:
     if importlib.util.find_spec("uv") is None:
         raise ProjectError("Packages for servers without an index are collected with uv; install pyinfra-iis[offline].")
-    version = ".".join(project.settings.python.version.split(".")[:2])
-    files = [
-        item for flag, item in zip(requirements.arguments, requirements.arguments[1:], strict=False) if flag == "-r"
-    ]
-    added = [item for item in requirements.arguments if item != "-r" and item not in files]
+    version = project.settings.python.version
+    files = [str(_placed(name, requirements, folder)) for name in requirements.files]
+    limits = [part for name in requirements.constraints for part in ("--constraint", name)]
     pinned = _run(
         project,
-        ["uv", "pip", "compile", "--quiet", "--no-header", "--no-annotate", "--only-binary", ":all:"],
-        ["--python-platform", "x86_64-pc-windows-msvc", "--python-version", version, *project.settings.pip_options],
+        [
+            "uv",
+            "pip",
+            "compile",
+            "--python",
+            sys.executable,
+            "--no-python-downloads",
+            "--no-header",
+            "--no-annotate",
+            "--generate-hashes",
+            "--only-binary",
+            ":all:",
+        ],
+        [
+            "--python-platform",
+            "x86_64-pc-windows-msvc",
+            "--python-version",
+            version,
+            *_for_uv(project.settings.pip_options),
+            *limits,
+        ],
         [*files, "-"],
-        text="".join(f"{requirement}\n" for requirement in added),
+        text="".join(f"{requirement}\n" for requirement in requirements.texts),
     )
-    names = folder / "pinned.txt"
-    names.write_text(pinned, encoding="utf-8")
+    (folder / _PINNED).write_text(pinned, encoding="utf-8")
     _run(
         project,
         ["pip", "--disable-pip-version-check", "download", "--quiet", "--no-deps", "--only-binary", ":all:"],
@@ -95,8 +141,35 @@ def _fetch(project: Project, requirements: Requirements, folder: Path) -> None:
             version,
             *project.settings.pip_options,
         ],
-        ["--dest", str(folder), "-r", str(names)],
+        ["--dest", str(folder), "-r", str(folder / _PINNED)],
     )
+    (folder / RENDERED).unlink(missing_ok=True)
+    _check_locked(project, requirements, _wheels(folder))
+
+
+def _placed(name: str, requirements: Requirements, folder: Path) -> Path:
+    """A requirements file on this machine."""
+    if name != RENDERED:
+        return Path(name)
+    target = folder / RENDERED
+    target.write_text(requirements.rendered, encoding="utf-8")
+    return target
+
+
+def _for_uv(options: Sequence[str]) -> list[str]:
+    """Options of pip that uv has too; what concerns only pip's own fetching is left out."""
+    return [option for option in options if option not in ("--require-hashes", "--quiet", "-q", "--no-cache-dir")]
+
+
+def _check_locked(project: Project, requirements: Requirements, found: Iterable[Wheel]) -> None:
+    for wheel in found:
+        name, version = wheel.package
+        locked = requirements.hashes.get(canonicalize_name(name))
+        if locked and wheel.sha256 not in locked:
+            raise ProjectError(
+                f"The index gives a wheel {wheel.name} with the SHA-256 {wheel.sha256}, which is not among those that {project.place} has locked for "
+                f"{name} {version}; lock again for Windows, or find out who changed it."
+            )
 
 
 def _run(
@@ -108,16 +181,25 @@ def _run(
         input=text,
         capture_output=True,
         text=True,
+        encoding="utf-8",
+        errors="replace",
         check=False,
     )
     if run.returncode:
         raise ProjectError(f"The packages of {project.place} cannot be collected for Windows: {_cause(run.stderr)}.")
+    for match in _YANKED.finditer(run.stderr):
+        why = f": {match['why'].strip(chr(34))}" if match["why"] else ""
+        project.warnings.append(f"{match['what']} has been withdrawn by its authors{why}.")
     return run.stdout
 
 
 def _cause(text: str) -> str:
     """The part of an error that says why, on one line and without credentials in addresses."""
-    text = re.sub(r"://[^/@\s]+@", "://***@", text)
-    match = re.search(r"Because (.*?)(?:\n\n|\nhint|\Z)", text, re.DOTALL)
-    lines = [line.strip() for line in (match[1] if match else text).splitlines() if line.strip()]
+    text = without_credentials(text)
+    if "DO NOT MATCH THE HASHES" in text:
+        what = re.search(r"^\s+(\S+) from (\S+?)(?:#\S*)?(?: .*)?:?$", text, re.MULTILINE)
+        named = f"{what[1].split('=')[0]} from {what[2].rstrip(':')}" if what else "a package"
+        return f"{named} does not have the hash that it must have; somebody may have changed it"
+    match = re.search(r"Because (.*?)(?:\n\n|\n\s*hint|\Z)", text, re.DOTALL)
+    lines = [line.strip(" ╰─▶│├×") for line in (match[1] if match else text).splitlines() if line.strip()]
     return re.sub(r"\s+", " ", " ".join(lines if match else lines[-1:])).rstrip(".") or "the index did not say why"

@@ -1,8 +1,9 @@
-"""Wheels for servers without an index, collected by the real tools from a local folder of wheels."""
+"""Wheels for servers without an index, collected by the real tools from a folder of wheels and from an index over HTTP."""
 
 from __future__ import annotations
 
-import zipfile
+import hashlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,23 +13,16 @@ from pyinfra_iis.release import requirements, wheels
 from pyinfra_iis.release.project import DjangoProject, ProjectError
 from pyinfra_iis.settings import DjangoSettings, build
 from tests.pyinfra_iis import projects
+from tests.pyinfra_iis.release.index import Index, serve, wheel_bytes
 
 
 def wheel(folder: Path, name: str, tag: str, *requires: str) -> None:
     folder.mkdir(exist_ok=True)
-    info = f"{name}-1.0.dist-info"
-    metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n" + "".join(
-        f"Requires-Dist: {one}\n" for one in requires
-    )
-    with zipfile.ZipFile(folder / f"{name}-1.0-{tag}.whl", "w") as archive:
-        archive.writestr(f"{name}.py", "")
-        archive.writestr(f"{info}/METADATA", metadata)
-        archive.writestr(f"{info}/WHEEL", f"Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: {tag}\n")
-        archive.writestr(f"{info}/RECORD", "")
+    (folder / f"{name}-1.0-{tag}.whl").write_bytes(wheel_bytes(name, "1.0", tag, *requires))
 
 
 @pytest.fixture
-def index(tmp_path: Path) -> Path:
+def folder(tmp_path: Path) -> Path:
     folder = tmp_path / "index"
     pure = "py3-none-any"
     wheel(folder, "django", pure, 'tzdata; sys_platform == "win32"', 'unixonly; sys_platform != "win32"')
@@ -39,15 +33,45 @@ def index(tmp_path: Path) -> Path:
     return folder
 
 
-def collect(tmp_path: Path, index: Path, needs: str) -> list[str]:
-    project = projects.make(tmp_path / "project", **{"requirements.txt": needs + "\nuvicorn\nwhitenoise\n"})
-    options: dict[str, Any] = {"packages": "offline", "pip_options": ["--no-index", "--find-links", str(index)]}
-    read = DjangoProject(build({"project": project, **options}, DjangoSettings))
-    return [found.name for found in wheels.collect(read, requirements.read(read), tmp_path / "cache")]
+@pytest.fixture
+def index() -> Iterator[Index]:
+    index = Index()
+    for name, version in (("django", "5.2.8"), ("uvicorn", "0.40"), ("whitenoise", "6.5")):
+        index.add(name, version)
+    with serve(index):
+        yield index
 
 
-def test_what_windows_needs_and_nothing_else(tmp_path: Path, index: Path) -> None:
-    assert collect(tmp_path, index, "django\ncompiled") == [
+@pytest.fixture(autouse=True)
+def own_caches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "uv"))
+    monkeypatch.setenv("PIP_CACHE_DIR", str(tmp_path / "pip"))
+
+
+def project_of(tmp_path: Path, needs: str, *options: str, **values: Any) -> DjangoProject:
+    folder = projects.make(tmp_path / "project", **{"requirements.txt": needs})
+    given = {"project": folder, "packages": "offline", "pip_options": options, **values}
+    return DjangoProject(build(given, DjangoSettings))
+
+
+def collect(tmp_path: Path, project: DjangoProject) -> list[str]:
+    return [found.name for found in wheels.collect(project, requirements.read(project), tmp_path / "cache")]
+
+
+def refusal(tmp_path: Path, project: DjangoProject) -> str:
+    with pytest.raises(ProjectError) as caught:
+        collect(tmp_path, project)
+    assert "\n" not in str(caught.value)
+    assert list((tmp_path / "cache").iterdir()) == []
+    return str(caught.value)
+
+
+def from_folder(tmp_path: Path, folder: Path, needs: str) -> DjangoProject:
+    return project_of(tmp_path, needs + "\nuvicorn\nwhitenoise\n", "--no-index", "--find-links", str(folder))
+
+
+def test_what_windows_needs_and_nothing_else(tmp_path: Path, folder: Path) -> None:
+    assert collect(tmp_path, from_folder(tmp_path, folder, "django\ncompiled")) == [
         "compiled-1.0-cp314-cp314-win_amd64.whl",
         "django-1.0-py3-none-any.whl",
         "tzdata-1.0-py3-none-any.whl",
@@ -57,8 +81,114 @@ def test_what_windows_needs_and_nothing_else(tmp_path: Path, index: Path) -> Non
 
 
 @pytest.mark.parametrize("name", ["linuxonly", "missing"])
-def test_a_package_without_a_windows_wheel_is_named(tmp_path: Path, index: Path, name: str) -> None:
-    with pytest.raises(ProjectError, match=rf"cannot be collected for Windows: .*{name}") as caught:
-        collect(tmp_path, index, f"django\n{name}")
-    assert "\n" not in str(caught.value)
-    assert list((tmp_path / "cache").iterdir()) == []
+def test_a_package_without_a_windows_wheel_is_named(tmp_path: Path, folder: Path, name: str) -> None:
+    said = refusal(tmp_path, from_folder(tmp_path, folder, f"django\n{name}"))
+    assert "cannot be collected for Windows: " in said and name in said
+
+
+def test_packages_of_every_source_of_requirements(tmp_path: Path, folder: Path) -> None:
+    """Constraints limit; texts of pyproject.toml and of the deploy go along; a wheel of the project's own is one of them."""
+    (folder / "tzdata-2.0-py3-none-any.whl").write_bytes(wheel_bytes("tzdata", "2.0", "py3-none-any"))
+    project = project_of(
+        tmp_path,
+        "./lib/own-3.0-py3-none-any.whl\n",
+        *("--no-index", "--find-links", str(folder)),
+        requirements=["requirements.txt", "pyproject.toml"],
+        constraints="limits.txt",
+        server="command",
+        command=["x"],
+    )
+    root = tmp_path / "project"
+    (root / "lib").mkdir()
+    (root / "lib/own-3.0-py3-none-any.whl").write_bytes(wheel_bytes("own", "3.0", "py3-none-any", "tzdata"))
+    (root / "limits.txt").write_text("tzdata<2\n")
+    (root / "pyproject.toml").write_text(
+        "[project]\nname = 'x'\ndependencies = [\"whitenoise==1.0; os_name == 'nt'\", 'uvicorn']\n"
+    )
+    object.__setattr__(project, "added_requirements", ())
+    assert [name.split("-")[:2] for name in collect(tmp_path, project)] == [
+        ["own", "3.0"],
+        ["tzdata", "1.0"],
+        ["uvicorn", "1.0"],
+        ["whitenoise", "1.0"],
+    ]
+
+
+def test_what_an_index_offers(tmp_path: Path, index: Index) -> None:
+    index.add("x", "1.0")
+    index.add("x", "2.0", yanked="broken")
+    index.add("x", "3.0", "cp311-cp311-win_amd64")
+    index.add("x", "4.0", requires_python=">=3.99")
+    project = project_of(tmp_path, "django\nx\n", "--index-url", index.url)
+    assert [name for name in collect(tmp_path, project) if name.startswith("x")] == ["x-1.0-py3-none-any.whl"]
+    index.asked.clear()
+    collect(tmp_path, project)
+    assert index.asked == []
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ("source", "source"),
+        ("old==1.0", "old==1.0 has no wheels with a matching Python ABI tag (e.g., `cp314`)"),
+        ("new==1.0", "Python>=3.99"),
+        ("linux==1.0", "linux"),
+        ("gone==7", "gone==7"),
+    ],
+)
+def test_what_no_server_can_have_is_named(tmp_path: Path, index: Index, asked: str, said: str) -> None:
+    index.add_source("source")
+    index.add("old", "1.0", "cp311-cp311-win_amd64")
+    index.add("new", "1.0", requires_python=">=3.99")
+    index.add("linux", "1.0", "cp314-cp314-manylinux_2_17_x86_64")
+    index.add("gone", "1.0")
+    sentence = refusal(tmp_path, project_of(tmp_path, f"django\n{asked}\n", "--index-url", index.url))
+    assert said in sentence, sentence
+    assert sentence.endswith(".")
+
+
+def test_a_withdrawn_package_that_is_pinned_comes_with_a_warning(tmp_path: Path, index: Index) -> None:
+    index.add("x", "2.0", yanked="eats data")
+    project = project_of(tmp_path, "django\nx==2.0\n", "--index-url", index.url)
+    assert "x-2.0-py3-none-any.whl" in collect(tmp_path, project)
+    assert project.warnings == ["x==2.0 has been withdrawn by its authors: eats data."]
+
+
+def test_what_arrives_is_what_the_index_said(tmp_path: Path, index: Index) -> None:
+    index.sums["django-5.2.8-py3-none-any.whl"] = "0" * 64
+    said = refusal(tmp_path, project_of(tmp_path, "django\n", "--index-url", index.url))
+    assert "django" in said and said.endswith("does not have the hash that it must have; somebody may have changed it.")
+
+
+def locked(index: Index, **others: str) -> str:
+    sums = {name.split("-")[0]: value for name, value in index.sums.items()} | others
+    versions = {name.split("-")[0]: name.split("-")[1] for name in index.sums}
+    return "".join(f"{name}=={versions[name]} --hash=sha256:{sums[name]}\n" for name in versions)
+
+
+def test_a_lock_with_hashes(tmp_path: Path, index: Index) -> None:
+    project = project_of(tmp_path, locked(index), "--index-url", index.url)
+    found = wheels.collect(project, requirements.read(project), tmp_path / "cache")
+    assert {wheel.sha256 for wheel in found} == set(index.sums.values())
+    assert wheels.arguments(found)[:3] == ["--no-index", "--no-deps", "../../wheels/django-5.2.8-py3-none-any.whl"]
+
+
+def test_a_lock_whose_hash_is_another(tmp_path: Path, index: Index) -> None:
+    project = project_of(tmp_path, locked(index, django="0" * 64), "--index-url", index.url)
+    assert "django" in refusal(tmp_path, project)
+
+
+def test_credentials_of_an_index_are_used_and_never_shown(tmp_path: Path, index: Index) -> None:
+    url = index.url.replace("://", "://me:hush-hush@")
+    assert "hush" not in refusal(tmp_path, project_of(tmp_path, "django\nmissing\n", "--index-url", url))
+    project = project_of(tmp_path, "django\n", "--index-url", url)
+    assert len(collect(tmp_path, project)) == 3
+    assert any(value and value.startswith("Basic ") for value in index.credentials)
+    kept = (path for path in (tmp_path / "cache").rglob("*.txt"))
+    assert all("hush" not in path.read_text() for path in kept)
+
+
+def test_the_hash_is_that_of_the_file(tmp_path: Path, folder: Path) -> None:
+    project = from_folder(tmp_path, folder, "django")
+    for found in wheels.collect(project, requirements.read(project), tmp_path / "cache"):
+        assert found.sha256 == hashlib.sha256(found.path.read_bytes()).hexdigest()
