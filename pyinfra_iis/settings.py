@@ -328,6 +328,11 @@ class WebSettings(_Model):
         python_root: the folder on the server that holds Python versions.
         environment: further environment variables of the site's process, kept in the app pool, which only administrators can read, and never shown.
         firewall: let visitors of the bindings' ports through Windows Firewall, with one rule `pyinfra-iis-<app>`.
+        features_source: a folder with Windows' own files that the server can read (`D:\\sources\\sxs`), for servers without Windows Update that lack
+            IIS's files.
+        reboot: restart a server when Windows needs that to finish installing IIS, and wait until it is back; otherwise that is only reported.
+        long_paths: let programs use paths longer than 259 characters (`LongPathsEnabled`, for the whole server); without it a project with such paths is
+            refused.
         keep: how many releases stay on a server, at least 1; the live one and the good one before it stay anyway.
         packages: `server`: each server asks its own index; `offline`: wheels for Windows and the server's Python are collected on the controlling machine and
             sent (`pip install pyinfra-iis[offline]`); a package without one is named before the server is touched.
@@ -360,6 +365,9 @@ class WebSettings(_Model):
     packages: Literal["server", "offline"] = "server"
     pip_options: tuple[str, ...] = ()
     firewall: bool = True
+    features_source: str = ""
+    reboot: bool = False
+    long_paths: bool = False
     keep: int = Field(default=5, ge=1)
     health: Health = Health()
     # No part of the release: excluded from what names it.
@@ -471,6 +479,8 @@ class DjangoSettings(WebSettings):
             same, given from the environment of the controlling machine: `os.environ[...]`.
         secure_cookies: false lets cookies go over plain HTTP; only for a site without an https binding.
         migrate: run Django's migrations before a new release goes live, on one host of the fleet.
+        check_level: from which level on an issue that `check --deploy` finds stops the release; issues below are only reported. A level that no check uses
+            (`CRITICAL`) reports all.
     """
 
     prefix: ClassVar[str] = "django_"
@@ -480,6 +490,7 @@ class DjangoSettings(WebSettings):
     secret_key: SecretStr | None = None
     secure_cookies: bool = True
     migrate: bool = False
+    check_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "ERROR"
 
     @field_validator("allowed_hosts", mode="before")
     @classmethod

@@ -15,7 +15,7 @@ from pyinfra_iis import facts
 from pyinfra_iis.facts.iis import Configuration, Health, HttpPlatformHandler
 from pyinfra_iis.facts.python import Distribution
 from pyinfra_iis.facts.release import Releases
-from pyinfra_iis.facts.windows import Directories, Features, Files, FirewallRule, Server
+from pyinfra_iis.facts.windows import Directories, Features, Files, FirewallRule, RegistryValue, Server
 from pyinfra_iis.operations import httpplatform, iis, python, release, rollout, windows
 from pyinfra_iis.operations.iis import AppPool, Site
 from pyinfra_iis.release import release as releases
@@ -44,6 +44,7 @@ CLIENT_FEATURES = (
     "IIS-WebSockets",
     "IIS-ManagementScriptingTools",
 )
+LONG_PATHS = (r"HKLM\SYSTEM\CurrentControlSet\Control\FileSystem", "LongPathsEnabled")
 UNLOCKED = ("system.webServer/handlers",)
 
 _OLDEST_BUILD = 14393  # Windows Server 2016 and Windows 10 1607
@@ -160,14 +161,24 @@ class Steps:
             rollout.begun(name="Begin the rollout", fleet=self.fleet)
         added = {
             "installers": windows.downloads(name="Fetch and check installers", files=self._missing_downloads()),
-            "IIS's features": windows.features(name="Install IIS", server=SERVER_FEATURES, client=CLIENT_FEATURES),
-            "HttpPlatformHandler": httpplatform.installed(name="Install HttpPlatformHandler", handler=settings.handler),
+            "IIS's features": windows.features(
+                name="Install IIS",
+                server=SERVER_FEATURES,
+                client=CLIENT_FEATURES,
+                source=settings.features_source,
+                reboot=settings.reboot,
+            ),
+            "HttpPlatformHandler": httpplatform.installed(
+                name="Install HttpPlatformHandler", handler=settings.handler, site=settings.app
+            ),
             "Python": python.installed(name="Install Python", python=settings.python, path=settings.python_directory),
             "handlers section and app pool": iis.configuration(
                 name="Unlock handlers and make the app pool", unlocked=UNLOCKED, pools=[self.pool]
             ),
             "folders and access": windows.directories(name="Make folders and grant access", folders=self.folders),
         }
+        if settings.long_paths:
+            added["long paths"] = windows.registry_value(*LONG_PATHS, value=1, type="DWord", name="Allow long paths")
         if settings.firewall:
             added["firewall"] = windows.firewall_rule(name="Open the firewall", **self.firewall)
         added["release"] = release.prepared(name="Prepare the release", release=self.release)
@@ -231,6 +242,7 @@ class Steps:
                 (Releases, release.state_request(settings, self.release.id)),
                 (Health, self.health.request),
                 *([(FirewallRule, {"name": self.firewall["rule"]})] if settings.firewall else []),
+                *([(RegistryValue, windows.registry_request(*LONG_PATHS))] if settings.long_paths else []),
             ],
         )
         release.note_site(self.site)
@@ -253,10 +265,7 @@ class Steps:
         python_there = facts.read(host, Distribution, path=settings.python_directory, sha256=settings.python.sha256)
         if settings.python.kind != "existing" and not python_there["present"]:
             missing.append(settings.python)
-        if (
-            httpplatform.installed_version(facts.read(host, HttpPlatformHandler)["products"])
-            != settings.handler.version
-        ):
+        if httpplatform.needs_package(facts.read(host, HttpPlatformHandler), settings.handler):
             missing.append(settings.handler)
         if missing:
             # Read at once with the other facts of the bare server.

@@ -396,7 +396,7 @@ def registry_value(
         windows.registry_value(r"HKLM\\SYSTEM\\CurrentControlSet\\Control\\FileSystem", "LongPathsEnabled", 1, "DWord")
     """
     secret = secret or sounds_secret(value_name.replace(" ", "_"))
-    now = facts.read(host, RegistryValue, key=key, name=value_name, hash=secret)
+    now = facts.read(host, RegistryValue, **registry_request(key, value_name, secret))
     what = rf"registry {key}\{value_name or '(default)'}"
     if not present:
         if now["exists"]:
@@ -425,6 +425,11 @@ def registry_value(
         )
     else:
         yield Script("windows/set_registry_value", {**request, "value": wanted})
+
+
+def registry_request(key: str, value_name: str, secret: bool = False) -> dict[str, Any]:
+    """The arguments of the fact that `registry_value` reads."""
+    return {"key": key, "name": value_name, "hash": secret or sounds_secret(value_name.replace(" ", "_"))}
 
 
 def _registry_value(kind: str, value: Any) -> str | list[str]:
@@ -522,6 +527,7 @@ __all__ = [
     "features",
     "firewall_rule",
     "local_problem",
+    "registry_request",
     "registry_value",
     "service",
     "stored_path",

@@ -13,6 +13,9 @@ from collections.abc import Iterable
 LONGEST_PATH = 259
 """UTF-16 units of a path, without `LongPathsEnabled`."""
 
+LONGEST_LONG_PATH = 32766
+"""The same with it."""
+
 _DEVICE = r"(?:con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])"
 _UNFIT = re.compile(
     rf"(?:^|(?<=/))(?:{_DEVICE} *(?:\.[^/]*)?|[^/]*[. ])(?=/|$)|[^/]*[<>:\"\\|?*\x00-\x1f][^/]*", re.IGNORECASE

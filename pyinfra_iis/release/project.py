@@ -114,12 +114,15 @@ class Project:
         except ValueError as error:
             raise ProjectError(f"{self.named(path)} is no Python source: {error}.") from None
 
+    def _longest_path(self) -> int:
+        return names.LONGEST_LONG_PATH if self.settings.long_paths else names.LONGEST_PATH
+
     @cached_property
     def files(self) -> dict[str, ProjectFile]:
         """Every file that belongs to a release, by its relative path."""
         # releases\\<id>.partial\\ stands before it.
         before = names.length(self.settings.root) + len(r"\releases\r0123456789abcde.partial") + 1
-        found = tree.read(self.root, self._hashes or Hashes(self.root), names.LONGEST_PATH - before)
+        found = tree.read(self.root, self._hashes or Hashes(self.root), self._longest_path() - before)
         if self._snapshot:
             ignored = tree.Ignored(self.root)
             found.problems += [item for item in self._snapshot.problems.items() if not ignored.covers(item[0])]

@@ -295,7 +295,7 @@ def _check_names(tree: Tree, longest: int) -> None:
         for path in paths:
             if (excess := names.length(path) - longest) > 0:
                 long = f"would be a path of {names.LONGEST_PATH + excess} characters on the server, Windows takes {names.LONGEST_PATH}"
-                tree.problems.append((path, f"{long}; set root to a shorter folder"))
+                tree.problems.append((path, f"{long}; set root to a shorter folder, or long_paths"))
     folders = _parents(tree.folders)
     everything = "\0".join([*paths, *folders])
     if not everything.isascii() or len(set(everything.upper().split("\0"))) < len(paths) + len(folders):
