@@ -10,7 +10,8 @@ class Releases(ScriptFact):
 
     `releases` and `environments` (names), `bad` (releases that must not go live), `index` (lines `release environment`),
     `history` (lines `time release`, oldest first), `live` (the release that the site serves, or empty), `folders` (names beside `releases`), `record` (of
-    the live release, else of the last one that was, when `wanted` is not there: JSON compressed with gzip in base64; else empty).
+    the live release, else of the last one that was, when `wanted` is not there: JSON compressed with gzip in base64; else empty), `packages` (of that
+    one's virtual environment: lines `Django==5.2.8`).
     Arguments: `root`, the application's folder; `site`, the site's name; `wanted`, a release, or empty.
     """
 

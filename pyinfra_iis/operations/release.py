@@ -33,6 +33,7 @@ from pyinfra_iis.release.origin import run_note
 from pyinfra_iis.release.release import SETTINGS_OVERLAY, Release
 from pyinfra_iis.release.wheels import FOLDER
 from pyinfra_iis.settings import DjangoSettings, WebSettings
+from pyinfra_iis.release.packages import changes, listing
 
 UPLOADS = "incoming"
 """The folder for archives that have arrived."""
@@ -163,9 +164,9 @@ def _pip_arguments(release: Release) -> list[str]:
     settings = release.settings
     if not release.requirements.arguments:  # the standard library is enough for it
         return []
-    offline = settings.packages == "offline"
-    sources = ["--no-index", "--find-links", f"../../{FOLDER}"] if offline else settings.pip_options
-    return [*sources, *release.requirements.arguments]
+    if settings.packages == "offline":
+        return wheels.arguments(wheels.collect(release.project, release.requirements))
+    return [*settings.pip_options, *release.requirements.arguments]
 
 
 def _send_wheels(release: Release) -> Generator[PyinfraCommand, None, None]:
@@ -201,6 +202,10 @@ def _show(release: Release, base: Mapping[str, Any] | None, there: Mapping[str, 
             )
             show_changes((path, f"{known[path][1]} bytes", None) for path in sorted(set(known) - set(release.entries)))
 
+        before = listing(there.get("packages", ()))
+        offline = release.settings.packages == "offline"
+        sent = wheels.collect(release.project, release.requirements) if offline else None
+        show(Change(f"package {name}", old, new) for name, old, new in changes(before, release.requirements, sent))
 
 @operation()
 def migrated(release: Release) -> Generator[PyinfraCommand, None, None]:

@@ -7,7 +7,7 @@ command can be repeated after a crash: what is half done has another name (`.par
     releases/ID.json    its record: `id`, `environment`, `files` (path -> [sha256, size]), who made it when and from what
     releases/ID.bad     why it must not go live again
     releases/index.txt  lines `ID KEY`: which virtual environment a release uses
-    venvs/KEY           a complete virtual environment, never changed
+    venvs/KEY           a complete virtual environment, never changed; its packages.txt tells what it holds
 
 Before something gets the name of a complete thing, its files are on the disk, not only in Windows' cache: a power cut afterwards cannot leave a
 complete release with holes. Lists that grow line by line may end in half a line then; it counts as not there.
@@ -196,9 +196,22 @@ def make_environment(identifier: str, key: str, *arguments: str) -> None:
             "--no-input",
         ]
         run([*pip, "install", "--no-warn-script-location", "--quiet", *arguments], cwd=files_path(identifier))
-        run([*pip, "freeze"], cwd=files_path(identifier))
+        list_packages(pip, os.path.join(partial, "packages.txt"))
     flush_folder(partial)
     rename(partial, final)
+
+
+def list_packages(pip: Sequence[str], path: str) -> None:
+    """Write which packages an environment holds, as lines `Django==5.2.8`."""
+    command = [*pip, "list", "--format=freeze", "--exclude", "pip", "--exclude", "setuptools"]
+    result = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    if result.returncode:
+        print(result.stderr.decode("utf-8", "replace").rstrip(), file=sys.stderr)
+        raise Failure("pip cannot list the packages that it has installed")
+    lines = result.stdout.decode("utf-8", "replace").splitlines()
+    with open(path, "w", encoding="utf-8", newline="\n") as stream:
+        stream.write("".join(line + "\n" for line in lines))
+    print("\n".join(lines))
 
 
 def manage(identifier: str, key: str, *arguments: str) -> None:

@@ -1,6 +1,6 @@
 # What the application's folder holds, and which release is live. $Request: root, site, wanted (a release; when it is not there, the record of one that it can be made from is told, compressed).
 # uses: iis/server_manager
-$State = @{ releases = [object[]] @(); environments = [object[]] @(); bad = [object[]] @(); history = [object[]] @(); index = [object[]] @(); folders = [object[]] @(); live = ''; record = '' }
+$State = @{ releases = [object[]] @(); environments = [object[]] @(); bad = [object[]] @(); history = [object[]] @(); index = [object[]] @(); folders = [object[]] @(); packages = [object[]] @(); live = ''; record = '' }
 foreach ($Kind in @(@('releases', 'releases'), @('environments', 'venvs'))) {
     $Folder = [IO.Path]::Combine($Request.root, $Kind[1])
     if ([IO.Directory]::Exists($Folder)) {
@@ -38,6 +38,11 @@ if ($Request.wanted -and $State.releases -notcontains $Request.wanted) {
         $Zip.Write($Bytes, 0, $Bytes.Length)
         $Zip.Close()
         $State.record = [Convert]::ToBase64String($Memory.ToArray())
+        $Uses = @($State.index | Where-Object { $_.StartsWith($Name + ' ') } | Select-Object -Last 1)
+        if ($Uses.Length -gt 0) {
+            $Path = [IO.Path]::Combine($Request.root, 'venvs', $Uses[0].Split(' ')[-1], 'packages.txt')
+            if ([IO.File]::Exists($Path)) { $State.packages = [object[]] @([IO.File]::ReadAllLines($Path)) }
+        }
         break
     }
 }

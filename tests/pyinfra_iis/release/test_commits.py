@@ -161,7 +161,7 @@ def test_a_commit_with_a_manage_py_that_the_folder_has_not(tmp_path: Path) -> No
     commit(folder)
     (folder / "manage.py").unlink()
     assert read(folder).settings_module == "shop.settings"
-    with pytest.raises(SettingsError, match="holds no manage.py"):
+    with pytest.raises(SettingsError, match=r"holds no manage\.py"):
         read(folder, "")
 
 

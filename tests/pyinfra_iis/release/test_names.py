@@ -116,7 +116,7 @@ def test_every_problem_is_told_at_once(tmp_path: Path) -> None:
         "6 files in PROJECT cannot be deployed:",
         "  A and a are one name on Windows; rename one.",
         "  aux.py cannot exist on Windows because of 'aux.py'; rename it.",
-        f"  {'d' * 150}/{'e' * 60} would be a path of 270 characters on the server, Windows takes 259; set root to a shorter folder.",
+        f"  {'d' * 150}/{'e' * 60} would be a path of 270 characters on the server, Windows takes 259; set root to a shorter folder, or long_paths.",
         "  link is a symbolic link; put the file itself there or keep it out.",
         "  pipe is no ordinary file; keep it out of the project.",
         "  sock is no ordinary file; keep it out of the project.",
