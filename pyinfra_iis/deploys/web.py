@@ -178,7 +178,9 @@ class Steps:
             "folders and access": windows.directories(name="Make folders and grant access", folders=self.folders),
         }
         if settings.long_paths:
-            added["long paths"] = windows.registry_value(*LONG_PATHS, value=1, type="DWord", name="Allow long paths")
+            added["long paths"] = windows.registry_value(
+                name="Allow long paths", key=LONG_PATHS[0], value_name=LONG_PATHS[1], value=1, type="DWord"
+            )
         if settings.firewall:
             added["firewall"] = windows.firewall_rule(name="Open the firewall", **self.firewall)
         added["release"] = release.prepared(name="Prepare the release", release=self.release)
