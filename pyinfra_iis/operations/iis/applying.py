@@ -54,7 +54,7 @@ def differences(edits: Edits, answer: Mapping[str, Any]) -> list[Change]:
             for item in edits.certificates
         ]
     changes = [change for item in answer["changes"] if (change := _change(item, edits.secrets))]
-    missing = [entry for entry in edits.sections if entry.get("section") in answer["missing"]]
+    missing = [entry for entry in edits.sections if _name(entry) in answer["missing"]]
     changes += announced(missing)
     for wanted, found in zip(edits.states, answer["states"], strict=True):
         state = found["state"]
@@ -63,6 +63,11 @@ def differences(edits: Edits, answer: Mapping[str, Any]) -> list[Change]:
         if state not in (wanted["state"], {"Started": "Starting", "Stopped": "Stopping"}[wanted["state"]]):
             changes.append(Change(f"{_STATE_NAMES[wanted['kind']]} {wanted['name']} state", state, wanted["state"]))
     return changes
+
+
+def _name(entry: Mapping[str, Any]) -> str:
+    """A section as the server names one that it misses."""
+    return f"{entry.get('section')} {entry.get('location', '')}".rstrip()
 
 
 def _binding_certificate(item: Mapping[str, Any]) -> str:

@@ -14,6 +14,7 @@ function Set-Configuration($Wish, $Secrets) {
     try { if (-not $Mutex.WaitOne(60000)) { throw "Another change of IIS's configuration has been running on $($env:COMPUTERNAME) for a minute." } }
     catch [Threading.AbandonedMutexException] { }
     try {
+        $IsSecond = $false
         for ($Attempt = 1; ; $Attempt++) {
             $Manager = New-ServerManager
             try {
@@ -21,11 +22,14 @@ function Set-Configuration($Wish, $Secrets) {
                 $Configuration = $Manager.GetApplicationHostConfiguration()
                 $Before = @(Get-SecureBindings $Configuration)
                 foreach ($Part in $Wishes) { Update-Configuration $Plan $Configuration $Part }
-                if ($Plan.missing.Count) { throw "The IIS of $($env:COMPUTERNAME) has no section $($Plan.missing -join ', '): the feature or module that brings it is not installed." }
                 if ($Plan.problems.Count) { throw ($Plan.problems -join ' ') }
+                # A section for a path of a site that this makes may only be there when the site is.
+                $IsWaiting = @($Plan.missing | Where-Object { $_.Contains(' ') }).Count -eq $Plan.missing.Count -and -not $IsSecond -and $Plan.changes.Count
+                if ($Plan.missing.Count -and -not $IsWaiting) { throw "The IIS of $($env:COMPUTERNAME) has no section $($Plan.missing -join ', '): the feature or module that brings it is not installed, or the site is not there." }
                 foreach ($Part in $Wishes) { foreach ($Item in $Part.certificates) { [void] (Get-Certificate $Item.wanted) } }
                 if ($Plan.changes.Count) { $Manager.CommitChanges() }
-                break
+                if (-not $Plan.missing.Count) { break }
+                $IsSecond = $true
             } catch {
                 # Somebody else has written the file since it was read: read it again and repeat.
                 $Cause = $_.Exception.GetBaseException()

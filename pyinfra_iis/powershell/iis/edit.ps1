@@ -170,6 +170,10 @@ function Update-Settings($Plan, $Element, $Settings, [string] $What, [string] $P
             Set-Setting $Plan $Element $Schema $Property.Value $Label $Made
             continue
         }
+        if ($Property.Name -eq 'entries' -and $null -ne $Element.Schema.CollectionSchema) {
+            Update-Items $Plan $Element @{ items = (ConvertTo-Items $Element $Property.Value); only = $true; list = "$Path$($Property.Name)" } $What $Made
+            continue
+        }
         $Schema = Find-Schema $Element.Schema.ChildElementSchemas $Property.Name
         if ($null -eq $Schema) {
             $Known = @(foreach ($Item in $Element.Schema.AttributeSchemas) { $Item.Name }) + @(foreach ($Item in $Element.Schema.ChildElementSchemas) { $Item.Name })
@@ -224,7 +228,13 @@ function Update-Items($Plan, $Element, $Wish, [string] $What, [bool] $Made) {
         $Title = @(foreach ($Name in $Names) { Format-Setting (Find-Schema $Schemas $Name) $Key[$Name] }) -join ' '
         $Wanted += $Title
         $Found = $null
-        foreach ($Item in $Collection) { if ($Item.ElementTagName -eq $Tag -and (Get-Title $Item $Names) -eq $Title) { $Found = $Item; break } }
+        $IsExact = $false
+        foreach ($Name in $Names) { if ((Find-Schema $Schemas $Name).IsCaseSensitive) { $IsExact = $true } }
+        foreach ($Item in $Collection) {
+            if ($Item.ElementTagName -ne $Tag) { continue }
+            $Other = Get-Title $Item $Names
+            if ($Other -ceq $Title -or (-not $IsExact -and $Other -eq $Title)) { $Found = $Item; break }
+        }
         $Label = "$Prefix$($Want.what)".TrimEnd()
         if ($Wish.list) { $Label = "$Prefix$($Wish.list) $Title" }
         if ($Want.present -eq $false) {
@@ -313,13 +323,15 @@ function Update-Configuration($Plan, $Configuration, $Wish) {
     foreach ($Part in $Wish.sections) {
         if ($Part.where -and (Test-Known $Configuration $Part.where) -ne $Part.where.known) { continue }
         if ($Part.problem) { [void] $Plan.problems.Add("$($Part.problem)"); continue }
-        $Section = Get-Section $Configuration $Part.section $Part.location
-        if ($null -eq $Section) { if ($Part.section -notin $Plan.missing) { [void] $Plan.missing.Add($Part.section) }; continue }
+        if ($Part.revert -and -not (Test-Stored $Part.section $Part.location)) { continue }
+        $Section = $null
+        $Name = "$($Part.section) $($Part.location)".TrimEnd()
+        # A path below a site that is not there (yet) is refused.
+        try { $Section = Get-Section $Configuration $Part.section $Part.location } catch [IO.FileNotFoundException] { if (-not $Part.location) { throw } }
+        if ($null -eq $Section) { if ($Name -notin $Plan.missing) { [void] $Plan.missing.Add($Name) }; continue }
         if ($Part.revert) {
-            if (Test-Stored $Part.section $Part.location) {
-                Add-Change $Plan $Part.what 'present' $null
-                $Section.RevertToParent()
-            }
+            Add-Change $Plan $Part.what 'present' $null
+            $Section.RevertToParent()
             continue
         }
         if ($Part.override) {

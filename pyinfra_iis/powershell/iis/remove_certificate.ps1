@@ -1,5 +1,7 @@
 # Takes a certificate out of LocalMachine\My, with its key, unless a binding has it. $Request: thumbprint.
 # uses: iis/server_manager
+# uses: iis/certificate
+# uses: iis/private_key
 if ([IO.File]::Exists($Library)) {
     $Manager = New-ServerManager
     foreach ($Site in $Manager.Sites) {
@@ -10,5 +12,12 @@ if ([IO.File]::Exists($Library)) {
     }
     $Manager.Dispose()
 }
-Remove-Item -LiteralPath "Cert:\LocalMachine\My\$($Request.thumbprint)" -DeleteKey
+$Certificate = Find-Certificate $Request
+if ($null -eq $Certificate) { return $null }
+$Path = ''
+if ($Certificate.HasPrivateKey) { $Path = Get-KeyFile $Certificate }
+$Store = New-Object Security.Cryptography.X509Certificates.X509Store 'My', 'LocalMachine'
+$Store.Open('ReadWrite')
+try { $Store.Remove($Certificate) } finally { $Store.Close() }
+if ($Path) { [IO.File]::Delete($Path) }
 $null
