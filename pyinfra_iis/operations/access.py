@@ -239,16 +239,15 @@ class _Plan:
             return
         mine = [entry for entry in self.acl if entry.sid == sid]
         own = [entry for entry in mine if not entry.inherited]
-        denied = any(not entry.allow and entry.rights & (wanted or ~0) for entry in own)
+        denied = any(not entry.allow and entry.rights & wanted for entry in own)
         too_much = any(entry.allow and entry.rights & ~wanted for entry in own)
+        inherited = [entry for entry in mine if entry.inherited and entry.allow]
+        if not wanted and inherited:
+            raise AccessError(
+                f"{self._name(sid)} has access to {self.path} by inheritance ({self._text(inherited, sid)}); inherit=False cuts that off"
+            )
         if not denied and not too_much and _covers(mine, wanted):
             return
-        inherited = [entry for entry in mine if entry.inherited]
-        if not wanted:
-            if inherited and not own:
-                raise AccessError(
-                    f"{self._name(sid)} has access to {self.path} by inheritance ({self._text(inherited, sid)}); inherit=False cuts that off"
-                )
         remove = (["Allow"] if any(entry.allow for entry in own) else []) + (["Deny"] if denied else [])
         left = [entry for entry in mine if entry.inherited or (not entry.allow and not denied)]
         rights = 0 if _covers(left, wanted) else wanted

@@ -1,0 +1,209 @@
+"""What Windows' operations compare: rights as sets of bits with what is inherited, ports and addresses however they are written."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from pyinfra_iis.operations import access, windows
+from pyinfra_iis.operations.access import Access, AccessError
+
+FOLDER = r"C:\shared"
+POOL = r"IIS AppPool\shop"
+SID = "S-1-5-82-1"
+USERS, ADMINISTRATORS = "S-1-5-32-545", "S-1-5-32-544"
+
+FULL, MODIFY, READ_AND_EXECUTE, READ, WRITE = 0x1F01FF, 0x1301BF, 0x1200A9, 0x120089, 0x100116
+
+
+def entry(rights: int, sid: str = SID, **more: Any) -> dict[str, Any]:
+    return {"sid": sid, "rights": rights, "allow": True, "inherited": False, "inheritance": 3, "propagation": 0, **more}
+
+
+def fact(*entries: dict[str, Any], exists: bool = True, protected: bool = False, known: bool = True) -> dict[str, Any]:
+    folder = {"path": FOLDER, "exists": exists, "protected": protected, "owner": ADMINISTRATORS, "entries": [*entries]}
+    return {
+        "folders": [folder],
+        "identities": {POOL: SID if known else None, "Users": USERS, "Administrators": ADMINISTRATORS},
+        "accounts": {SID: POOL, USERS: r"BUILTIN\Users", ADMINISTRATORS: r"BUILTIN\Administrators"},
+    }
+
+
+def plan(there: dict[str, Any], wanted: Access | dict[str, str | None]) -> tuple[list[tuple[str, Any, Any]], Any]:
+    changes, request = access.plan(FOLDER, wanted if isinstance(wanted, Access) else Access(wanted), there)
+    return [(change.what.removeprefix(FOLDER).strip(), change.old, change.new) for change in changes], request
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        [entry(MODIFY)],
+        [entry(MODIFY, inherited=True)],
+        [entry(FULL, inherited=True)],
+        [entry(READ_AND_EXECUTE), entry(WRITE), entry(0x10000)],
+        [entry(READ_AND_EXECUTE, inherited=True), entry(MODIFY)],
+        [entry(MODIFY, inheritance=0), entry(MODIFY, propagation=2)],
+        [entry(0x10000000, inherited=True)],
+        [entry(MODIFY), entry(WRITE, allow=False, inherited=True)],
+        [entry(MODIFY), entry(0x40000, allow=False)],
+    ],
+    ids=[
+        "own",
+        "inherited",
+        "more inherited",
+        "in several entries",
+        "partly inherited",
+        "here and below apart",
+        "generic",
+        "own before an inherited denial",
+        "another right denied",
+    ],
+)
+def test_enough_is_left_alone(entries: list[dict[str, Any]]) -> None:
+    assert plan(fact(*entries), {POOL: "Modify"}) == ([], None)
+
+
+@pytest.mark.parametrize(
+    ("entries", "old", "remove", "rights"),
+    [
+        ([], None, [], MODIFY),
+        ([entry(READ_AND_EXECUTE)], "ReadAndExecute", ["Allow"], MODIFY),
+        ([entry(FULL)], "FullControl", ["Allow"], MODIFY),
+        ([entry(FULL), entry(MODIFY, inherited=True)], "FullControl; Modify (inherited)", ["Allow"], 0),
+        ([entry(MODIFY, inheritance=0)], "Modify (this folder only)", ["Allow"], MODIFY),
+        ([entry(MODIFY, inheritance=1)], "Modify (this folder, subfolders only)", ["Allow"], MODIFY),
+        ([entry(MODIFY), entry(WRITE, allow=False)], "Modify; deny Write", ["Allow", "Deny"], MODIFY),
+        (
+            [entry(MODIFY, inherited=True), entry(WRITE, allow=False, inherited=True)],
+            "Modify (inherited); deny Write (inherited)",
+            [],
+            MODIFY,
+        ),
+    ],
+)
+def test_what_is_not_is_shown_and_brought_there(
+    entries: list[dict[str, Any]], old: str | None, remove: list[str], rights: int
+) -> None:
+    changes, request = plan(fact(*entries), {POOL: "Modify"})
+    after = "Modify" if rights else "Modify (inherited)"
+    assert changes == [(POOL, old, after)]
+    assert request["entries"] == [{"identity": POOL, "remove": remove, "rights": rights & 0xF01FF}]
+    assert request["protect"] is None and request["owner"] == ""
+
+
+def test_an_identity_that_comes_with_its_pool_is_granted() -> None:
+    changes, request = plan(fact(known=False), {POOL: "RX"})
+    assert changes == [(POOL, None, "ReadAndExecute")]
+    assert request["entries"][0]["rights"] == READ_AND_EXECUTE & 0xF01FF
+
+
+def test_a_folder_that_is_not_there_gets_everything() -> None:
+    changes, request = plan(fact(exists=False), Access({POOL: "M"}, inherit=False, owner="Administrators"))
+    assert changes == [
+        ("", None, "folder"),
+        ("inheritance", "on", "off"),
+        ("owner", None, "Administrators"),
+        (POOL, None, "Modify"),
+    ]
+    assert request["protect"] is True
+
+
+def test_grants_are_taken_away_and_inherited_ones_cannot_be() -> None:
+    changes, request = plan(fact(entry(MODIFY), entry(READ, USERS)), {POOL: None})
+    assert changes == [(POOL, "Modify", None)]
+    assert request["entries"] == [{"identity": POOL, "remove": ["Allow"], "rights": 0}]
+    assert plan(fact(entry(READ, USERS)), {POOL: None}) == ([], None)
+    with pytest.raises(AccessError, match="by inheritance"):
+        plan(fact(entry(MODIFY, inherited=True)), {POOL: None})
+
+
+def test_inheritance() -> None:
+    there = [entry(READ, USERS, inherited=True), entry(FULL, ADMINISTRATORS, inherited=True)]
+    kept, request = plan(fact(*there), Access({"Administrators": "F"}, inherit=False))
+    assert kept == [("inheritance", "on", "off, inherited entries stay as its own")]
+    assert request["protect"] is True and request["keep"] is True and request["entries"] == []
+    dropped, request = plan(fact(*there), Access({"Administrators": "F"}, inherit=False, keep=False))
+    assert dropped == [
+        ("inheritance", "on", "off"),
+        (r"BUILTIN\Users", "Read (inherited)", None),
+        ("Administrators", None, "FullControl"),
+    ]
+    assert request["keep"] is False
+    assert plan(fact(protected=True), Access(inherit=True))[0] == [("inheritance", "off", "on")]
+    assert plan(fact(protected=True), Access(inherit=False)) == ([], None)
+    with pytest.raises(AccessError, match="nobody would have access"):
+        plan(fact(*there), Access(inherit=False, keep=False))
+
+
+def test_only_those_named() -> None:
+    changes, request = plan(
+        fact(entry(MODIFY), entry(READ, USERS), entry(FULL, ADMINISTRATORS, inherited=True)),
+        Access({POOL: "M"}, only=True),
+    )
+    assert changes == [(r"BUILTIN\Users", "Read", None)]
+    assert request["entries"] == [{"identity": USERS, "remove": ["Allow", "Deny"], "rights": 0}]
+
+
+def test_owners_are_compared_as_identities() -> None:
+    assert plan(fact(), Access(owner="Administrators")) == ([], None)
+    changes, request = plan(fact(), Access(owner=POOL))
+    assert changes == [("owner", r"BUILTIN\Administrators", POOL)]
+    assert request["owner"] == POOL
+
+
+@pytest.mark.parametrize(
+    ("rights", "text"),
+    [
+        ("Modify", "Modify"),
+        ("rx, w", "ReadAndExecute, Write"),
+        ("ReadAndExecute, Write, Delete", "Modify"),
+        ("ListDirectory", "ReadData"),
+        ("F", "FullControl"),
+    ],
+)
+def test_names_of_rights(rights: str, text: str) -> None:
+    assert access.names(access.bits(rights)) == text
+
+
+def test_a_right_that_does_not_exist() -> None:
+    with pytest.raises(AccessError, match="'Rwx' is no right"):
+        access.bits("Read, Rwx")
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted", "found"),
+    [
+        ("ports", [80, 443], ["443", "80"]),
+        ("ports", ["5000-5002"], ["5000", "5001-5002"]),
+        ("remote_addresses", ["10.0.0.0/8", "localsubnet"], ["LocalSubnet", "10.0.0.0/255.0.0.0"]),
+        ("remote_addresses", ["10.0.0.5"], ["10.0.0.5/255.255.255.255"]),
+        ("remote_addresses", ["10.0.0.1 - 10.0.0.9"], ["10.0.0.1-10.0.0.9"]),
+        ("profiles", ["Public", "Domain", "Private"], "Any"),
+        ("profiles", ["domain", "private"], "Private, Domain"),
+        ("program", r"c:\a\B.exe", r"C:\A\b.exe"),
+    ],
+)
+def test_firewall_properties_that_mean_the_same(name: str, wanted: Any, found: Any) -> None:
+    assert windows._same(name, wanted, found)
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted", "found"),
+    [
+        ("ports", [80], ["80", "81"]),
+        ("ports", [80], ["Any"]),
+        ("remote_addresses", ["10.0.0.0/8"], ["10.0.0.0/255.255.0.0"]),
+        ("profiles", ["Domain"], "Any"),
+        ("title", "Shop", "shop"),
+        ("enabled", True, False),
+    ],
+)
+def test_firewall_properties_that_differ(name: str, wanted: Any, found: Any) -> None:
+    assert not windows._same(name, wanted, found)
+
+
+@pytest.mark.parametrize("path", ["C:\\", r"C:\Windows", r"c:\program files\\"[:-1], r"D:", r"C:\inetpub"])
+def test_folders_of_windows_are_never_removed(path: str) -> None:
+    assert windows._PROTECTED.match(path)
+    assert not windows._PROTECTED.match(r"C:\inetpub\shop")
