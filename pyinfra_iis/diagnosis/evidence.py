@@ -438,17 +438,32 @@ class Evidence:
         return sorted(listed, key=lambda event: event.time, reverse=True)
 
     def find_events(
-        self, source: str, *ids: int, since: timedelta = timedelta(hours=24), about: str = ""
+        self, source: str, *ids: int, since: timedelta = timedelta(hours=24), about: str = "", current: bool = False
     ) -> list[Event]:
-        """Newest first; `about` must be in the text, `since` counts back from the request."""
+        """Newest first.
+
+        Args:
+            source: part of the source's name.
+            ids: event ids; none means all.
+            since: how far back from the request.
+            about: must be in the text.
+            current: only those after which the site has not worked any more.
+        """
+        first = max(self.began - since, self.worked) if current else self.began - since
         return [
             event
             for event in self.events
             if source.lower() in event.source.lower()
             and (not ids or event.id in ids)
             and about.lower() in event.text.lower()
-            and event.time >= self.began - since
+            and event.time >= first
         ]
+
+    @cached_property
+    def worked(self) -> datetime:
+        """When the site last answered somebody well, as far as its log tells."""
+        good = [entry.at for entry in self.log if 100 <= entry.status < 500 and entry.at < self.began]
+        return max(good, default=_time(""))
 
     @cached_property
     def start_failures(self) -> list[Event]:
@@ -492,12 +507,10 @@ class Evidence:
     @cached_property
     def output(self) -> str:
         """What the site's process printed: during the request, else most recently; in version 2's event where there is no log."""
-        if fresh := self._part("request").get("fresh", ""):
-            return fresh
         files = self._part("logs").get("output", [])
-        if files:
-            return files[0]["text"]
-        return next((event.text for event in self.start_failures if event.id == 1020), "")
+        text = self._part("request").get("fresh", "") or (files[0]["text"] if files else "")
+        text = text or next((event.text for event in self.start_failures if event.id == 1020), "")
+        return text.replace("\r\n", "\n")
 
     @property
     def fresh_output(self) -> str:

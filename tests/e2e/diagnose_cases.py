@@ -42,7 +42,7 @@ SOUND = (
 $ErrorActionPreference = 'Stop'
 $folder = 'C:\sites\plain'
 $appcmd = "$env:windir\system32\inetsrv\appcmd.exe"
-$python = [IO.File]::ReadAllText('C:\sites\python.txt')
+$python = 'C:\sites\python'
 function Test-Item($Kind, $Name) { & $appcmd list $Kind $Name | Out-Null; $LASTEXITCODE -eq 0 }
 foreach ($Name in 'WAS', 'W3SVC') { if ((Get-Service $Name).Status -ne 'Running') { Start-Service $Name } }
 if (-not (Test-Path -LiteralPath C:\Windows\System32\inetsrv\httpPlatformHandler.dll)) { & msiexec /i C:\sites\handler.msi /qn | Out-Null }
@@ -50,7 +50,7 @@ if (Test-Item site other) { & $appcmd delete site other | Out-Null }
 if (-not (Test-Item apppool plain)) { & $appcmd add apppool /name:plain '/managedRuntimeVersion:' | Out-Null }
 & $appcmd stop apppool plain | Out-Null
 foreach ($Pair in @("$python-moved", $python), @('C:\sites\venv-old', 'C:\sites\venv')) { if (Test-Path -LiteralPath $Pair[0]) { Move-Item $Pair[0] $Pair[1] } }
-Get-ChildItem $python -Filter 'python3*.kept' | Rename-Item -NewName { $_.Name.Replace('.kept', '') }
+Get-ChildItem $python -Filter 'python3*.kept' | ForEach-Object { Move-Item $_.FullName $_.FullName.Replace('.kept', '') -Force }
 if (-not (Test-Path -LiteralPath C:\sites\venv)) { & "$python\python.exe" -m venv --without-pip C:\sites\venv }
 [void] [IO.Directory]::CreateDirectory("$folder\logs")
 Get-ChildItem -LiteralPath $folder -File | Remove-Item -Force
@@ -100,7 +100,7 @@ TOOLS = r"""
 $ErrorActionPreference = 'Stop'
 $folder = 'C:\sites\plain'
 $appcmd = "$env:windir\system32\inetsrv\appcmd.exe"
-$python = [IO.File]::ReadAllText('C:\sites\python.txt')
+$python = 'C:\sites\python'
 function Edit-File($Path, $From, $To) {
     $Text = [IO.File]::ReadAllText($Path)
     if (-not $Text.Contains($From)) { throw "$Path does not contain $From" }
@@ -201,7 +201,6 @@ CASES: tuple[Case, ...] = (
     # -- pool
     Case("the pool is stopped", "pool-stopped", "& $appcmd stop apppool plain | Out-Null", default=True),
     Case("the pool is gone", "pool-missing", "& $appcmd set app plain/ /applicationPool:gone | Out-Null", says=("gone",),
-         after="& $appcmd set app plain/ /applicationPool:plain | Out-Null\n& $appcmd delete apppool gone | Out-Null",
          repair="& $appcmd set app plain/ /applicationPool:plain | Out-Null"),
     Case("the pool's user has a new password", "pool-identity",
          "& net user svc 'Secret-1' /add | Out-Null\n& $appcmd set apppool plain /processModel.identityType:SpecificUser /processModel.userName:svc /processModel.password:Wrong-1 | Out-Null",
@@ -209,11 +208,9 @@ CASES: tuple[Case, ...] = (
     Case("w3wp.exe crashes again and again", "pool-rapid-fail",
          "for ($i = 0; $i -lt 5; $i++) { try { (New-Object Net.WebClient).DownloadString('http://localhost:8020/') | Out-Null } catch { }\n"
          "foreach ($p in @(Get-Process w3wp -ErrorAction SilentlyContinue)) { Stop-Process -Id $p.Id -Force }; Start-Sleep -Milliseconds 700 }"),
-    Case("the pool runs 32-bit processes", "pool-32-bit", "& $appcmd set apppool plain /enable32BitAppOnWin64:true | Out-Null",
-         after="& $appcmd set apppool plain /enable32BitAppOnWin64:false | Out-Null"),
     Case("the handler's DLL has been deleted", "module-missing",
-         "Stop-Service W3SVC, WAS -Force; Move-Item C:\\Windows\\System32\\inetsrv\\httpPlatformHandler.dll C:\\handler.dll; Start-Service W3SVC",
-         "Stop-Service W3SVC, WAS -Force; Move-Item C:\\handler.dll C:\\Windows\\System32\\inetsrv\\httpPlatformHandler.dll; Start-Service W3SVC; & $appcmd start apppool plain | Out-Null"),
+         "Stop-Service W3SVC -Force; Stop-Service WAS -Force; Start-Sleep -Seconds 1; Move-Item C:\\Windows\\System32\\inetsrv\\httpPlatformHandler.dll C:\\handler.dll -Force; Start-Service W3SVC",
+         "Stop-Service W3SVC -Force; Stop-Service WAS -Force; Start-Sleep -Seconds 1; Move-Item C:\\handler.dll C:\\Windows\\System32\\inetsrv\\httpPlatformHandler.dll; Start-Service W3SVC; & $appcmd start apppool plain | Out-Null"),
     # -- configuration
     Case("handlers are locked (visualstudio-docs 8225, IISIntegration 24)", "section-locked", "& $appcmd lock config -section:system.webServer/handlers | Out-Null",
          default=True, says=("system.webServer/handlers",)),
@@ -238,7 +235,9 @@ CASES: tuple[Case, ...] = (
     Case("the site's folder may not be read", "site-folder-access", "Set-Private $folder", default=True,
          after="& icacls $folder /grant 'IIS AppPool\\plain:(OI)(CI)RX' | Out-Null"),
     Case("web.config may not be read", "site-folder-access", "Set-Private \"$folder\\web.config\""),
-    _changed("the module is taken out of the list", "module-not-listed", "<handlers>", '<modules><remove name="httpPlatformHandler" /></modules><handlers>'),
+    Case("the module is taken out of the list", "module-not-listed",
+         "& $appcmd set config -section:system.webServer/modules \"/-[name='httpPlatformHandler']\" | Out-Null",
+         "& $appcmd set config -section:system.webServer/modules \"/+[name='httpPlatformHandler']\" | Out-Null"),
     Case("an upload is larger than maxAllowedContentLength", "requests-filtered", "& $appcmd set config plain -section:system.webServer/security/requestFiltering /requestLimits.maxAllowedContentLength:100 | Out-Null",
          notice=True, visit=("POST", "/upload", 404), default=True, says=("maxAllowedContentLength",),
          after="& $appcmd clear config plain -section:system.webServer/security/requestFiltering | Out-Null"),
@@ -261,9 +260,9 @@ CASES: tuple[Case, ...] = (
     Case("processPath is a script", "program-invalid", "[IO.File]::WriteAllText(\"$folder\\run.exe\", 'print(1)'); Edit-Config 'C:\\sites\\venv\\Scripts\\python.exe' 'C:\\sites\\plain\\run.exe'",
          "Edit-Config 'C:\\sites\\plain\\run.exe' 'C:\\sites\\venv\\Scripts\\python.exe'"),
     Case("Python's DLL is missing", "python-incomplete",
-         "& $appcmd stop apppool plain | Out-Null\nGet-ChildItem $python -Filter 'python3*.dll' | Rename-Item -NewName { $_.Name + '.kept' }\n& $appcmd start apppool plain | Out-Null",
+         "& $appcmd stop apppool plain | Out-Null\nGet-ChildItem $python -Filter 'python3*.dll' | ForEach-Object { Move-Item $_.FullName ($_.FullName + '.kept') -Force }\n& $appcmd start apppool plain | Out-Null",
          ""
-         "Get-ChildItem $python -Filter 'python3*.kept' | Rename-Item -NewName { $_.Name.Replace('.kept', '') }"),
+         "Get-ChildItem $python -Filter 'python3*.kept' | ForEach-Object { Move-Item $_.FullName $_.FullName.Replace('.kept', '') -Force }"),
     _changed("a package is not installed", "server-package-missing", _ARGUMENTS, 'arguments="-m nouvicorn app:app --port %HTTP_PLATFORM_PORT%"', default=True, says=("nouvicorn",)),
     _coded("an import fails", "server-package-missing", 'print("starting", flush=True)', "import nothing_like_this", says=("nothing_like_this",)),
     _coded("a variable is missing", "variable-missing", 'print("starting", flush=True)', 'os.environ["DATABASE_URL"]', default=True, says=("DATABASE_URL",)),
@@ -278,14 +277,16 @@ CASES: tuple[Case, ...] = (
     _coded("it listens by IPv6 only", "listens-on-ipv6", _SERVE, 'Server.address_family = __import__("socket").AF_INET6; Server(("::1", int(sys.argv[1])), Handler).serve_forever()'),
     _coded("it listens on all addresses", "listens-for-everybody", '("127.0.0.1", int', '("0.0.0.0", int', notice=True),
     _coded("its port is taken", "port-in-use", _SERVE,
-           'import subprocess; subprocess.Popen([sys.executable, "-m", "http.server", "9124", "--bind", "127.0.0.1"]); import time; time.sleep(1.5); Server(("127.0.0.1", 9124), Handler)', says=("9124",)),
+           'import subprocess; subprocess.Popen([sys.executable, "-m", "http.server", "9124", "--bind", "127.0.0.1"]); import time; time.sleep(1.5); Server(("127.0.0.1", 9124), Handler)'),
     _coded("a process that is no child of it listens (IISIntegration 8)", "listener-not-child", _SERVE,
            'import subprocess; subprocess.call([sys.executable, "-c", "import subprocess, sys; subprocess.Popen(sys.argv[1:], start_new_session=True)", sys.executable, "-m", "http.server", sys.argv[1], "--bind", "127.0.0.1"]); import time; time.sleep(60)'),
     _changed("it reloads itself (IISIntegration 34)", "autoreload", _ARGUMENTS, 'arguments="app.py --reload"'),
     _coded("rapid fails hide the cause", "variable-missing", 'print("starting", flush=True)', 'os.environ["DATABASE_URL"]', ask=(("again", True),), says=("DATABASE_URL",)),
     Case("the output cannot be printed in the code page", "output-encoding", _app('print("starting", flush=True)', 'print(chr(0x2603), flush=True)') + "; & $appcmd recycle apppool plain | Out-Null",
          _config("<environmentVariables>", '<environmentVariables><environmentVariable name="PYTHONUTF8" value="1" />')),
-    _coded("it may not write its own log (httpbridge 1)", "file-denied", 'print("starting", flush=True)', 'open("C:/sites/plain/own.log".replace("C:", os.getcwd().split("/sites")[0]), "w")'),
+    Case("it may not write its own log (httpbridge 1)", "file-denied",
+         "[void] [IO.Directory]::CreateDirectory('C:\\sites\\private'); Set-Private C:\\sites\\private\n"
+         + _app('print("starting", flush=True)', 'open("../private/own.log", "w")') + _RECYCLE, says=("C:\\sites\\private",)),
     # -- its log
     Case("the folder of the log is missing", "log-not-written", "& $appcmd stop apppool plain | Out-Null; Remove-Item \"$folder\\logs\" -Recurse -Force; & $appcmd start apppool plain | Out-Null", notice=True, default=True),
     Case("the folder of the log may not be written (aspnetcore 1336)", "log-not-written", "& $appcmd stop apppool plain | Out-Null; Set-Private \"$folder\\logs\"; & $appcmd start apppool plain | Out-Null", notice=True),

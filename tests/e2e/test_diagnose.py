@@ -37,16 +37,17 @@ def make(there: Diagnoser, python: str, handler: str) -> None:
         python: the folder of its Python.
         handler: the address of HttpPlatformHandler's package.
     """
-    there.powershell(f"[void] [IO.Directory]::CreateDirectory('C:\\sites'); [IO.File]::WriteAllText('C:\\sites\\python.txt', '{python}')")
+    there.powershell(f"[void] [IO.Directory]::CreateDirectory('C:\\sites'); Copy-Item -LiteralPath '{python}' C:\\sites\\python -Recurse")
     there.powershell(f"(New-Object Net.WebClient).DownloadFile('{handler}', 'C:\\sites\\handler.msi')")
     there.powershell(SOUND)
 
 
-def visit(address: str, path: str = "/", method: str = "GET") -> int:
+def visit(address: str, path: str = "/", method: str = "GET", host: str = "") -> int:
     """What a visitor gets: the status code, 0 without an answer."""
     connection = http.client.HTTPConnection(address, PORT, timeout=60)
     try:
-        connection.request(method, path, body=b"x" * 1000 if method == "POST" else None)
+        body = b"x" * 1000 if method == "POST" else None
+        connection.request(method, path, body, {"Host": host} if host else {})
         return connection.getresponse().status
     except OSError:
         return 0
@@ -85,11 +86,12 @@ def check(there: Diagnoser, address: str, case: Case) -> None:
             for command in finding.commands:
                 assert command in finding.fix or command.partition(" ")[0] in finding.fix
                 there.cmd(command)
-        mended = diagnose(there, Case(case.name, case.rule, ""))
+        name = str(dict(case.ask).get("name", ""))
+        mended = diagnose(there, Case(case.name, case.rule, "", ask=(("name", name),)))
         assert mended.healthy, mended
         # What a log tells of yesterday it still tells.
         assert case.visit or case.rule not in [finding.rule for finding in mended.notices]
-        assert visit(address) == 200
+        assert visit(address, host=name) == 200
     finally:
         if case.after:
             there.powershell(TOOLS + case.after)

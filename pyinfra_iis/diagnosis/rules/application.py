@@ -84,7 +84,9 @@ def database_read_only(e: Evidence) -> Explanation | None:
     return Explanation(
         f"The site's identity {e.identity} may not write the SQLite database or its folder.",
         f"{output_says(e, found[0])}.",
-        f"Grant it: `{command}`." if command else "Grant it Modify on the folder: SQLite makes further files there.",
+        f"Grant it: `{command}`, then `{recycle(e)}`."
+        if command
+        else "Grant it Modify on the folder: SQLite makes further files there.",
         (command, recycle(e)) if command else (),
     )
 

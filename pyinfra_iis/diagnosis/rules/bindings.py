@@ -127,17 +127,18 @@ def port_taken(e: Evidence) -> Explanation | None:
 
 @RULES.cause("binding-address")
 def binding_address(e: Evidence) -> Explanation | None:
-    addresses = {address.lower() for address in e.server.get("addresses", [])} | {"127.0.0.1", "[::1]", "::1"}
-    foreign = [own for own in bound(e.site) if own.address != "*" and own.address.strip("[]").lower() not in addresses]
-    if not foreign or len(addresses) <= 3:
+    addresses = {address.lower() for address in e.server.get("addresses", [])}
+    known = addresses | {"127.0.0.1", "::1"}
+    foreign = [own for own in bound(e.site) if own.address != "*" and own.address.strip("[]").lower() not in known]
+    if not foreign or not addresses:
         return None
+    own = foreign[0]
+    change = f'{APPCMD} set site "{e.site["name"]}" /bindings:{own.protocol}/*:{own.port}:{own.host}'
     return Explanation(
-        f"The binding {foreign[0]} has an address that this server does not have.",
+        f"The binding {own} has an address that this server does not have.",
         f"Its addresses are {', '.join(e.server['addresses'])}.",
-        f'Bind the site to * or to one of these: `{APPCMD} set site "{e.site["name"]}" /bindings:http/*:{foreign[0].port}:{foreign[0].host}`.',
-        (
-            f'{APPCMD} set site "{e.site["name"]}" /bindings:{foreign[0].protocol}/*:{foreign[0].port}:{foreign[0].host}',
-        ),
+        f"Bind the site to all addresses or to one of these: `{change}`.",
+        (change,),
     )
 
 
@@ -160,11 +161,12 @@ def site_stopped(e: Evidence) -> Explanation | None:
 def binding_none(e: Evidence) -> Explanation | None:
     if not e.site or any(True for _ in bound(e.site)):
         return None
+    add = f"{APPCMD} set site \"{e.site['name']}\" /+bindings.[protocol='http',bindingInformation='*:80:']"
     return Explanation(
         f"The site '{e.site['name']}' has no http or https binding, so no request reaches it.",
         f"Its bindings are {', '.join(item['protocol'] + '/' + item['information'] for item in e.bindings) or 'none'}.",
-        "Add one, such as http/*:80:www.example.com.",
-        (f"{APPCMD} set site \"{e.site['name']}\" /+bindings.[protocol='http',bindingInformation='*:80:']",),
+        f"Add one, such as `{add}`.",
+        (add,),
     )
 
 
@@ -195,11 +197,12 @@ def binding_shadowed(e: Evidence) -> Explanation | None:
         name = e.asked.get("host", "").lower() or own.host.replace("*.", "www.", 1)
         winner = _winner(e, own.port, name)
         if winner and winner.site != e.site["name"] and (not own.host or own.host == name):
+            stop = f'{APPCMD} stop site "{winner.site}"'
             return Explanation(
                 f"Requests for {name or 'no particular name'} on port {own.port} go to the site '{winner.site}', not to '{e.site['name']}'.",
                 f"'{winner.site}' has the binding {winner}, which fits better than {own}.",
-                f"Take that binding from '{winner.site}' or stop it, or give '{e.site['name']}' a binding with this host name or address.",
-                (f'{APPCMD} stop site "{winner.site}"',),
+                f"Take that binding from '{winner.site}' or stop it (`{stop}`), or give '{e.site['name']}' a binding with this host name or address.",
+                (stop,),
             )
     return None
 

@@ -25,25 +25,27 @@ def pool_missing(e: Evidence) -> Explanation | None:
     if not e.target.get("application") or e.pool:
         return None
     pools = e.told["site"].get("pools", [])
+    make = f'{APPCMD} add apppool /name:"{e.pool_name}" /managedRuntimeVersion:""'
     return Explanation(
         f"The site's application pool '{e.pool_name}' does not exist.",
         f"IIS has the pools {quoted(pools)}, and {e.answer}.",
-        f'Make the pool with the deploy or `{APPCMD} add apppool /name:"{e.pool_name}"`.',
-        (f'{APPCMD} add apppool /name:"{e.pool_name}" /managedRuntimeVersion:""',),
+        f"Make the pool with the deploy or `{make}`.",
+        (make,),
     )
 
 
 @RULES.cause("pool-identity")
 def pool_identity(e: Evidence) -> Explanation | None:
-    reports = e.find_events(_WAS, 5021, 5057, 5059, about=e.pool_name)
+    reports = e.find_events(_WAS, 5021, 5057, 5059, about=e.pool_name, current=True)
     if not _down(e) or not reports:
         return None
     who = e.pool.get("user") or e.pool.get("identity", "")
+    own = f'{APPCMD} set apppool "{e.pool_name}" /processModel.identityType:ApplicationPoolIdentity'
     return Explanation(
         f"The pool '{e.pool_name}' cannot log on as {who}: the password is wrong, or the account is disabled or may not log on as a batch job.",
         f"The pool is {e.pool['state']}, and the event log has {reports[0]}.",
-        f'Set the right password (`{APPCMD} set apppool "{e.pool_name}" /processModel.password:...`) or use ApplicationPoolIdentity, then `{_start(e)}`.',
-        (f'{APPCMD} set apppool "{e.pool_name}" /processModel.identityType:ApplicationPoolIdentity', _start(e)),
+        f"Set the right password, or let the pool have its own identity (`{own}`), then `{_start(e)}`.",
+        (own, _start(e)),
     )
 
 
@@ -51,15 +53,13 @@ def pool_identity(e: Evidence) -> Explanation | None:
 def module_missing(e: Evidence) -> Explanation | None:
     """A native module's DLL does not load, so each worker process ends."""
     gone = next((image for image in e.images if not image["exists"]), None)
-    reports = e.find_events("IIS-W3SVC-WP", 2280, 2282, since=timedelta(hours=1))
-    bits32 = bool(e.pool.get("bits32"))
-    if not gone and not (reports and _down(e) and not bits32):
+    reports = e.find_events("IIS-W3SVC-WP", 2280, 2282, current=True)
+    if e.pool.get("bits32") or not (gone or (reports and _down(e))):
         return None
-    image = gone["image"] if gone else reports[0].text.strip()
-    evidence = f"{image} is not there" if gone else f"The event log has {reports[0]}: {reports[0].text.strip()}"
+    proof = f"{gone['image']} is not there" if gone else f"The event log has {reports[0]}: {reports[0].text.strip()}"
     return Explanation(
         "A native module that IIS is told to load cannot be loaded, so every worker process ends at once.",
-        f"{evidence}, and {e.answer}.",
+        f"{proof.rstrip('.')}, and {e.answer}.",
         f"Install HttpPlatformHandler again (run the deploy), then `{_start(e)}`.",
         (_start(e),),
     )
@@ -67,12 +67,13 @@ def module_missing(e: Evidence) -> Explanation | None:
 
 @RULES.cause("pool-32-bit")
 def pool_32_bit(e: Evidence) -> Explanation | None:
-    if not e.pool.get("bits32") or e.healthy or not e.is_platform:
+    reports = e.find_events("IIS-W3SVC-WP", 2280, 2282, current=True)
+    if not e.pool.get("bits32") or e.healthy or not (reports or (e.page and e.page.substatus == 21)):
         return None
     change = f'{APPCMD} set apppool "{e.pool_name}" /enable32BitAppOnWin64:false'
     return Explanation(
         f"The pool '{e.pool_name}' runs 32-bit worker processes, which cannot load the 64-bit HttpPlatformHandler.",
-        f"enable32BitAppOnWin64 is true, and {e.answer}.",
+        f"enable32BitAppOnWin64 is true, {f'the event log has {reports[0]}, ' if reports else ''}and {e.answer}.",
         f"Switch it off: `{change}`, then `{_start(e)}`.",
         (change, _start(e)),
     )
@@ -99,11 +100,11 @@ def handler_crash(e: Evidence) -> Explanation | None:
 
 @RULES.cause("pool-rapid-fail")
 def pool_rapid_fail(e: Evidence) -> Explanation | None:
-    reports = e.find_events(_WAS, 5002, about=f"'{e.pool_name}'", since=timedelta(hours=24 * 7))
+    reports = e.find_events(_WAS, 5002, about=f"'{e.pool_name}'", current=True)
     missing = any(not image["exists"] for image in e.images)
     if not reports or not e.pool or e.pool["state"] == "Started" or missing or e.pool.get("bits32"):
         return None
-    ends = e.find_events(_WAS, 5009, 5011, about=f"'{e.pool_name}'")
+    ends = e.find_events(_WAS, 5009, 5011, about=f"'{e.pool_name}'", current=True)
     code = f"; {ends[0].text.strip()}" if ends else ""
     return Explanation(
         f"Windows has switched the pool '{e.pool_name}' off because its worker process crashed again and again.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ntpath
 import re
 from datetime import timedelta
 
@@ -112,7 +113,7 @@ def python_access(e: Evidence) -> Explanation | None:
     return Explanation(
         f"The site's identity {e.identity} may not run {what} in {root}.",
         f"{item.path} does not let it; {start_evidence(e)}.",
-        f"Grant it, also for what is below: `{command} /T`.",
+        f"Grant it, also for what is below: `{command} /T`, then `{recycle(e)}`.",
         (f"{command} /T", recycle(e)),
     )
 
@@ -229,7 +230,13 @@ def port_ignored(e: Evidence) -> Explanation | None:
 def listens_elsewhere(e: Evidence) -> Explanation | None:
     astray = _astray(e)
     told = _told_port(e)
-    if not e.start_failed or not astray or port_ignored(e) or any(item.port == told for item in e.heard):
+    if (
+        not e.start_failed
+        or not astray
+        or port_ignored(e)
+        or port_in_use(e)
+        or any(item.port == told for item in e.heard)
+    ):
         return None
     return Explanation(
         f"The application listens on port {astray.port}, but HttpPlatformHandler waits for it on {'port ' + str(told) if told else 'another'}.",
@@ -363,8 +370,8 @@ def port_in_use(e: Evidence) -> Explanation | None:
     )
     if not e.start_failed or not found:
         return None
-    port = re.search(r"(?:'127\.0\.0\.1'|'0\.0\.0\.0'|'\S*'), (\d+)\)", found[0])
-    holder = next((item for item in e.listeners if port and item.port == int(port[1])), None)
+    port = re.search(r"'[\d.:]+', (\d+)\)", found[0])
+    holder = next((item for item in [*e.heard, *e.listeners] if port and item.port == int(port[1])), None)
     who = f"; process {holder.process} ({holder.name}) has port {holder.port}" if holder else ""
     return Explanation(
         "The application wants a port that another process listens on already.",
@@ -441,12 +448,14 @@ def file_denied(e: Evidence) -> Explanation | None:
     if e.healthy or not found or port_forbidden(e):
         return None
     path = found[1].replace("\\\\", "\\")
-    folder = path.rpartition("\\")[0] or path.rpartition("/")[0] or path
+    if ":" not in path and not path.startswith("/"):
+        path = ntpath.normpath(f"{e.folder}\\{path}")
+    folder = path.rpartition("\\")[0] or path
     command = grant(folder, e.identity, "M")
     return Explanation(
         f"The site's identity {e.identity} may not open {path}.",
         f"{output_says(e, found[0])}.",
-        f"Write to a folder that it may change (the deploy's shared\\data, shared\\media, shared\\logs), or grant it: `{command}`.",
+        f"Write to a folder that it may change (the deploy's shared\\data, shared\\media, shared\\logs), or grant it: `{command}`, then `{recycle(e)}`.",
         (command, recycle(e)),
     )
 
@@ -572,10 +581,10 @@ def data_access(e: Evidence) -> Explanation | None:
     lacking = [item for item in e.items if item.role == "shared" and item.lacks(MODIFY)]
     if not lacking:
         return None
-    command = grant(lacking[0].path, e.identity, "M")
+    commands = tuple(grant(item.path, e.identity, "M") for item in lacking)
     return Explanation(
         f"The site's identity {e.identity} may not write to {', '.join(item.path for item in lacking)}.",
         "Its list of access does not grant it.",
-        f"Run the deploy, which grants it, or `{command}`.",
-        tuple(grant(item.path, e.identity, "M") for item in lacking),
+        f"Run the deploy, which grants it, or {' and '.join(f'`{item}`' for item in commands)}.",
+        commands,
     )
