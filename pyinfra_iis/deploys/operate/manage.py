@@ -42,8 +42,11 @@ def manage(command: Any, environment: Any = (), output: str = "", **options: Any
 
     def done(host: Host, answer: dict[str, Any]) -> None:
         answers.add_later(host, {"command": arguments, **answer})
-        if target:
-            target.write_text("".join(f"{line}\n" for line in answer["stdout"]), encoding="utf-8", newline="\n")
+        # What a command that failed has written is no dump.
+        if target and answer["exit_code"] == 0:
+            partial = target.with_name(f"{target.name}.partial")
+            partial.write_text("".join(f"{line}\n" for line in answer["stdout"]), encoding="utf-8", newline="\n")
+            partial.replace(target)
             logger.info(f"{host.print_prefix}{len(answer['stdout'])} lines written to {target}")
 
     made = operate.managed(
