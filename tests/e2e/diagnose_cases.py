@@ -263,8 +263,8 @@ CASES: tuple[Case, ...] = (
          "& $appcmd stop apppool plain | Out-Null\nGet-ChildItem $python -Filter 'python3*.dll' | ForEach-Object { Move-Item $_.FullName ($_.FullName + '.kept') -Force }\n& $appcmd start apppool plain | Out-Null",
          ""
          "Get-ChildItem $python -Filter 'python3*.kept' | ForEach-Object { Move-Item $_.FullName $_.FullName.Replace('.kept', '') -Force }"),
-    _changed("a package is not installed", "server-package-missing", _ARGUMENTS, 'arguments="-m nouvicorn app:app --port %HTTP_PLATFORM_PORT%"', default=True, says=("nouvicorn",)),
-    _coded("an import fails", "server-package-missing", 'print("starting", flush=True)', "import nothing_like_this", says=("nothing_like_this",)),
+    _changed("a package is not installed", "python-module-missing", _ARGUMENTS, 'arguments="-m nouvicorn app:app --port %HTTP_PLATFORM_PORT%"', default=True, says=("nouvicorn",)),
+    _coded("an import fails", "python-module-missing", 'print("starting", flush=True)', "import nothing_like_this", says=("nothing_like_this",)),
     _coded("a variable is missing", "variable-missing", 'print("starting", flush=True)', 'os.environ["DATABASE_URL"]', default=True, says=("DATABASE_URL",)),
     _coded("a syntax error", "syntax-error", 'print("starting", flush=True)', "def broken(:", says=("app.py",)),
     _coded("an exception while starting", "exception-at-start", 'print("starting", flush=True)', 'raise ValueError("no way")', says=("no way",)),

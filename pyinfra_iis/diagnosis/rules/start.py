@@ -284,8 +284,8 @@ def listener_not_child(e: Evidence) -> Explanation | None:
 # -- what it printed ----------------------------------------------------------------------------------------------------------------------
 
 
-@RULES.cause("server-package-missing")
-def package_missing(e: Evidence) -> Explanation | None:
+@RULES.cause("python-module-missing")
+def python_module_missing(e: Evidence) -> Explanation | None:
     """`No module named x`, of python -m x or of an import."""
     found = e.said(r"^.*(?:ModuleNotFoundError: )?No module named '?([\w.]+)'?.*$")
     if not e.start_failed or not found or found[1] == "encodings":
@@ -330,7 +330,7 @@ def application_not_found(e: Evidence) -> Explanation | None:
     found = e.said(
         r"^.*(?:Error loading ASGI app\. (.*)|Attribute \"(\w+)\" not found in module.*|module '\S+' has no attribute '(\w+)'.*)$"
     )
-    if not e.start_failed or not found or package_missing(e):
+    if not e.start_failed or not found or python_module_missing(e):
         return None
     return Explanation(
         "The server does not find the application object that its arguments name.",

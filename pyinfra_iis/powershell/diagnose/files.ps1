@@ -58,6 +58,7 @@ $Wanted = New-Object System.Collections.ArrayList
 function Add-Path([string] $Role, [string] $Path) { [void] $Wanted.Add(@($Role, $Path)) }
 Add-Path 'site' $Target.folder
 Add-Path 'web.config' ([IO.Path]::Combine($Target.folder, 'web.config'))
+Add-Path 'offline' ([IO.Path]::Combine($Target.folder, 'app_offline.htm'))
 $Program = [string] $Platform['processPath']
 if ($Program) {
     if ($Program.IndexOf('\') -lt 0) {
