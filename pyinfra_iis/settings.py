@@ -327,6 +327,13 @@ class WebSettings(_Model):
         root: the application's folder on the server; default `C:\\inetpub\\<app>`.
         python_root: the folder on the server that holds Python versions.
         environment: further environment variables of the site's process, kept in the app pool, which only administrators can read, and never shown.
+        handlers: `unlock`: the section `system.webServer/handlers` is unlocked on the server, and the release's web.config maps all requests to its process;
+            `location`: it stays locked, and the mapping stands in applicationHost.config, for this site only.
+        preload: start the application's process when IIS starts, not with the first request.
+        max_content_length: bytes that a request's body may have before IIS refuses it (404.13); default as it is, which is 30,000,000 unless somebody
+            changed it.
+        hsts: seconds for which browsers remember that the site is only to be reached by https; IIS then sends Strict-Transport-Security, and Django does
+            not; 0 leaves that to the application.
         firewall: let visitors of the bindings' ports through Windows Firewall, with one rule `pyinfra-iis-<app>`.
         features_source: a folder with Windows' own files that the server can read (`D:\\sources\\sxs`), for servers without Windows Update that lack
             IIS's files.
@@ -364,6 +371,10 @@ class WebSettings(_Model):
     environment: dict[str, str] = {}
     packages: Literal["server", "offline"] = "server"
     pip_options: tuple[str, ...] = ()
+    handlers: Literal["unlock", "location"] = "unlock"
+    preload: bool = False
+    max_content_length: int | None = Field(default=None, ge=0, le=4_294_967_295)
+    hsts: int = Field(default=0, ge=0, le=4_294_967_295)
     firewall: bool = True
     features_source: str = ""
     reboot: bool = False
@@ -429,6 +440,8 @@ class WebSettings(_Model):
             raise ValueError("command: goes with the server 'command', which needs it")
         if self.has_https and self.certificate is None:
             raise ValueError("certificate: an https binding needs one; give its thumbprint or subject")
+        if self.hsts and not self.has_https:
+            raise ValueError("hsts: only means something with an https binding")
         self._check_application()
         return self
 

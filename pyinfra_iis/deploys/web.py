@@ -46,6 +46,15 @@ CLIENT_FEATURES = (
 )
 LONG_PATHS = (r"HKLM\SYSTEM\CurrentControlSet\Control\FileSystem", "LongPathsEnabled")
 UNLOCKED = ("system.webServer/handlers",)
+HANDLER = "pyinfra-iis"
+MAPPING = {
+    "path": "*",
+    "verb": "*",
+    "modules": "httpPlatformHandler",
+    "resourceType": "Unspecified",
+    "requireAccess": "Script",
+}
+"""What web.config says by another name, where the section is unlocked: releases of both kinds can follow each other."""
 
 _OLDEST_BUILD = 14393  # Windows Server 2016 and Windows 10 1607
 POOL_ATTRIBUTES = {
@@ -145,7 +154,7 @@ class Steps:
         self.release = wanted
         self.settings = settings = wanted.settings
         self.pool = AppPool(settings.app, attributes=POOL_ATTRIBUTES, **self.variables())
-        self.site = Site(settings.app, wanted.directory, settings.app, settings.bindings, settings.certificate)
+        self.site = _site(wanted)
         self.folders = _folders(settings)
         self.health = release.health_check(settings)
         self.firewall: dict[str, Any] = {
@@ -173,7 +182,7 @@ class Steps:
             ),
             "Python": python.installed(name="Install Python", python=settings.python, path=settings.python_directory),
             "handlers section and app pool": iis.configuration(
-                name="Unlock handlers and make the app pool", unlocked=UNLOCKED, pools=[self.pool]
+                name="Unlock handlers and make the app pool", unlocked=_unlocked(settings), pools=[self.pool]
             ),
             "folders and access": windows.directories(name="Make folders and grant access", folders=self.folders),
         }
@@ -238,7 +247,7 @@ class Steps:
                 (Features, {"server": list(SERVER_FEATURES), "client": list(CLIENT_FEATURES)}),
                 (HttpPlatformHandler, {}),
                 (Distribution, {"path": settings.python_directory, "sha256": settings.python.sha256}),
-                (Configuration, iis.configuration_request(UNLOCKED, [self.pool])),
+                (Configuration, iis.configuration_request(_unlocked(settings), [self.pool])),
                 (Configuration, iis.configuration_request(sites=[self.site])),
                 (Directories, windows.directory_request(self.folders)),
                 (Releases, release.state_request(settings, self.release.id)),
@@ -274,6 +283,36 @@ class Steps:
             files = [{"path": windows.stored_path(file), "sha256": file.sha256} for file in missing]
             facts.prefetch(host, [(Files, {"files": files})])
         return missing
+
+
+def _unlocked(settings: WebSettings) -> tuple[str, ...]:
+    return UNLOCKED if settings.handlers == "unlock" else ()
+
+
+def _site(wanted: Release) -> Site:
+    settings = wanted.settings
+    more = iis.edits.entry(
+        UNLOCKED[0],
+        "",
+        {"name": HANDLER},
+        present=settings.handlers == "location",
+        location=settings.app,
+        first=True,
+        **MAPPING,
+    )
+    if settings.max_content_length is not None:
+        more += iis.edits.request_filtering(settings.app, max_content_length=settings.max_content_length)
+    if settings.hsts:
+        more += iis.edits.hsts(settings.app, max_age=settings.hsts)
+    return Site(
+        settings.app,
+        wanted.directory,
+        settings.app,
+        settings.bindings,
+        settings.certificate,
+        preload=settings.preload or None,
+        more=more,
+    )
 
 
 def _folders(settings: WebSettings) -> dict[str, dict[str, str]]:

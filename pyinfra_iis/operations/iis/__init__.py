@@ -66,6 +66,8 @@ class Site:
         pool: the application pool of its root.
         bindings: where it listens; others are taken away.
         certificate: the certificate of its https bindings.
+        preload: whether its root application is initialized when the worker process starts; None: as it is.
+        more: what else is wanted with it, in the same commit.
     """
 
     name: str
@@ -73,18 +75,22 @@ class Site:
     pool: str
     bindings: Sequence[Binding]
     certificate: Certificate | None = None
+    preload: bool | None = None
+    more: Edits = field(default_factory=Edits)
 
     @property
     def edits(self) -> Edits:
         """What is wanted."""
-        return edits.site(
+        own = edits.site(
             self.name,
             path=self.path,
             pool=self.pool,
             bindings=self.bindings,
             certificate=self.certificate,
             running=True,
+            preload=self.preload,
         )
+        return own + self.more
 
     @property
     def request(self) -> dict[str, Any]:

@@ -49,9 +49,13 @@ def differences(edits: Edits, answer: Mapping[str, Any]) -> list[Change]:
         answer: the fact `Configuration` about it.
     """
     if not answer["installed"]:
-        return announced(edits.sections) + [
-            Change(_binding_certificate(item), None, item["wanted"]["thumbprint"] or item["wanted"]["subject"])
-            for item in edits.certificates
+        return [
+            *announced(edits.sections),
+            *[
+                Change(_binding_certificate(item), None, item["wanted"]["thumbprint"] or item["wanted"]["subject"])
+                for item in edits.certificates
+            ],
+            *[Change(_state(item), None, "Stopped") for item in edits.states if item["state"] == "Stopped"],
         ]
     changes = [change for item in answer["changes"] if (change := _change(item, edits.secrets))]
     missing = [entry for entry in edits.sections if _name(entry) in answer["missing"]]
@@ -61,8 +65,12 @@ def differences(edits: Edits, answer: Mapping[str, Any]) -> list[Change]:
         if state is None and wanted["state"] == "Started":
             continue  # It is made by this, and starts.
         if state not in (wanted["state"], {"Started": "Starting", "Stopped": "Stopping"}[wanted["state"]]):
-            changes.append(Change(f"{_STATE_NAMES[wanted['kind']]} {wanted['name']} state", state, wanted["state"]))
+            changes.append(Change(_state(wanted), state, wanted["state"]))
     return changes
+
+
+def _state(wanted: Mapping[str, str]) -> str:
+    return f"{_STATE_NAMES[wanted['kind']]} {wanted['name']} state"
 
 
 def _name(entry: Mapping[str, Any]) -> str:

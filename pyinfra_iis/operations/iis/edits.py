@@ -380,10 +380,9 @@ def entry(
     what = _section_name(section, location)
     values = _Values(f"{what} {collection}".rstrip())
     item: dict[str, Any] = {"key": dict(key)}
-    if present:
-        item |= {"set": values.tree(properties), "first": first}
-    else:
-        item["present"] = False
+    if not present:
+        return Edits(({**_in_collection(section, location, collection, item | {"present": False}), "optional": True},))
+    item |= {"set": values.tree(properties), "first": first}
     return Edits((_in_collection(section, location, collection, item),), secrets=values.secrets)
 
 
@@ -512,10 +511,20 @@ def _announced_settings(tree: Mapping[str, Any], what: str, path: str, main: str
         elif isinstance(value, Mapping):
             changes += _announced_settings(value, what, f"{path}{name}.", "")
         elif isinstance(value, list):
-            changes += [Change(label, None, next(iter(v.values())) if isinstance(v, Mapping) else v) for v in value]
+            for entry in value:
+                changes += _announced_entry(entry, label)
         else:
             changes.append(Change(label, None, written(value)))
     return changes
+
+
+def _announced_entry(entry: Any, label: str) -> list[Change]:
+    """An item of a list; the first property that is given tells it from the others."""
+    if not isinstance(entry, Mapping):
+        return [Change(label, None, written(entry))]
+    (_, title), *rest = entry.items()
+    made = [Change(label, None, written(title))]
+    return made + _announced_settings(dict(rest), f"{label} {written(title)}", "", "")
 
 
 def _announced_items(entry: Mapping[str, Any], what: str, made: bool) -> list[Change]:

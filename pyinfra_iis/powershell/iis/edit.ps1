@@ -328,6 +328,7 @@ function Update-Configuration($Plan, $Configuration, $Wish) {
         $Name = "$($Part.section) $($Part.location)".TrimEnd()
         # A path below a site that is not there (yet) is refused.
         try { $Section = Get-Section $Configuration $Part.section $Part.location } catch [IO.FileNotFoundException] { if (-not $Part.location) { throw } }
+        if ($null -eq $Section -and $Part.optional) { continue }
         if ($null -eq $Section) { if ($Name -notin $Plan.missing) { [void] $Plan.missing.Add($Name) }; continue }
         if ($Part.revert) {
             Add-Change $Plan $Part.what 'present' $null
