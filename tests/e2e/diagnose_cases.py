@@ -36,7 +36,29 @@ print("starting", flush=True)
 Server(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
 """
 
-# The site as it should be, again and again, whatever a case has left.
+# IIS, HttpPlatformHandler and a Python on a bare server, without the product. Takes the addresses of the handler's package and of Python's archive.
+PREPARE = r"""
+$ErrorActionPreference = 'Stop'
+$ProgressPreference = 'SilentlyContinue'
+Install-WindowsFeature Web-Static-Content, Web-Default-Doc, Web-Http-Errors, Web-Http-Logging, Web-Filtering, Web-Scripting-Tools | Out-Null
+[void] [IO.Directory]::CreateDirectory('C:\sites')
+(New-Object Net.WebClient).DownloadFile('{handler}', 'C:\sites\handler.msi')
+& msiexec /i C:\sites\handler.msi /qn | Out-Null
+(New-Object Net.WebClient).DownloadFile('{artifacts}httpbridge_x64.msi', 'C:\sites\handler2.msi')
+(New-Object Net.WebClient).DownloadFile('{python}', 'C:\sites\python.zip')
+Expand-Archive -LiteralPath C:\sites\python.zip -DestinationPath C:\sites\python
+"""
+
+
+def sound(version: str) -> str:
+    """Makes the site as it should be, again and again, whatever a case has left.
+
+    Args:
+        version: of HttpPlatformHandler, `1.2` or `2.0`; the second knows no startupRetryCount.
+    """
+    return SOUND if version == "1.2" else SOUND.replace('startupRetryCount="1" ', "")
+
+
 SOUND = (
     r"""
 $ErrorActionPreference = 'Stop'
@@ -45,7 +67,7 @@ $appcmd = "$env:windir\system32\inetsrv\appcmd.exe"
 $python = 'C:\sites\python'
 function Test-Item($Kind, $Name) { & $appcmd list $Kind $Name | Out-Null; $LASTEXITCODE -eq 0 }
 foreach ($Name in 'WAS', 'W3SVC') { if ((Get-Service $Name).Status -ne 'Running') { Start-Service $Name } }
-if (-not (Test-Path -LiteralPath C:\Windows\System32\inetsrv\httpPlatformHandler.dll)) { & msiexec /i C:\sites\handler.msi /qn | Out-Null }
+if (-not (Test-Path -LiteralPath C:\Windows\System32\inetsrv\config\schema\httpplatform_schema.xml)) { & msiexec /i C:\sites\handler.msi /qn | Out-Null }
 if (Test-Item site other) { & $appcmd delete site other | Out-Null }
 if (-not (Test-Item apppool plain)) { & $appcmd add apppool /name:plain '/managedRuntimeVersion:' | Out-Null }
 & $appcmd stop apppool plain | Out-Null
@@ -197,7 +219,6 @@ CASES: tuple[Case, ...] = (
          ask=(("name", "shop.example.com"),), says=("shop.example.com",), after="& $appcmd set site plain /bindings:http/*:8020: | Out-Null"),
     Case("an https binding without a certificate", "certificate-none", "& $appcmd set site plain /+\"bindings.[protocol='https',bindingInformation='*:8443:']\" | Out-Null",
          "& $appcmd set site plain /bindings:http/*:8020: | Out-Null", after="& $appcmd set site plain /bindings:http/*:8020: | Out-Null"),
-    Case("maintenance is on for an application of the deploy", "maintenance", "", version="deploy"),
     # -- pool
     Case("the pool is stopped", "pool-stopped", "& $appcmd stop apppool plain | Out-Null", default=True),
     Case("the pool is gone", "pool-missing", "& $appcmd set app plain/ /applicationPool:gone | Out-Null", says=("gone",),
@@ -216,6 +237,9 @@ CASES: tuple[Case, ...] = (
          default=True, says=("system.webServer/handlers",)),
     Case("HttpPlatformHandler is not installed (visualstudio-docs 4645)", "handler-not-installed", "& msiexec /x '{49FE726A-F8A3-426F-9448-337D47E355FA}' /qn | Out-Null",
          "& msiexec /i C:\\sites\\handler.msi /qn | Out-Null", default=True),
+    Case("version 2.0 is installed beside 1.2 (httpbridge 14, 15)", "two-handlers", "& msiexec /i C:\\sites\\handler2.msi /qn | Out-Null",
+         "& msiexec /x C:\\sites\\handler2.msi /qn | Out-Null\n& msiexec /x C:\\sites\\handler.msi /qn | Out-Null\n& msiexec /i C:\\sites\\handler.msi /qn | Out-Null",
+         default=True),
     _changed("FastCGI's handler is mixed in (visualstudio-docs 4361)", "other-handler",
              'modules="httpPlatformHandler"', 'modules="FastCgiModule" scriptProcessor="C:\\Python\\python.exe|C:\\Python\\wfastcgi.py"', says=("FastCgiModule",)),
     Case("web.config lost its handler", "handler-missing", "Edit-Config '<add name=\"python\" path=\"*\" verb=\"*\" modules=\"httpPlatformHandler\" resourceType=\"Unspecified\" requireAccess=\"Script\" />' ''",
@@ -305,8 +329,22 @@ CASES: tuple[Case, ...] = (
            'import ipaddress; ipaddress.ip_address(self.headers["X-Forwarded-For"]); self.answer(200, b"ok")'),
     _coded("it sends visitors to https", "https-redirect-without-https", 'self.answer(200, b"ok")',
            'self.send_response(301); self.send_header("Location", "https://www.example.com/"); self.end_headers()'),
+    # -- version 2.0
+    Case("2.0: startupRetryCount (httpbridge 13)", "attribute-of-other-version", _config('startupTimeLimit="3"', 'startupTimeLimit="3" startupRetryCount="2"'),
+         _config('startupTimeLimit="3" startupRetryCount="2"', 'startupTimeLimit="3"'), version="2.0", default=True, says=("startupRetryCount", "2.0")),
+    _changed("2.0: processPath names nothing", "program-missing", "C:\\sites\\venv\\Scripts\\python.exe", "C:\\sites\\venv\\bin\\python.exe", version="2.0"),
+    _changed("2.0: a package is not installed", "python-module-missing", _ARGUMENTS, 'arguments="-m nouvicorn app:app --port %HTTP_PLATFORM_PORT%"', version="2.0", says=("nouvicorn",)),
+    Case("2.0: an import fails, and there is no log", "python-module-missing", _config('stdoutLogEnabled="true"', 'stdoutLogEnabled="false"') + "\n" + _app('print("starting", flush=True)', "import nothing_like_this"),
+         _config('stdoutLogEnabled="false"', 'stdoutLogEnabled="true"') + "\n" + _app("import nothing_like_this", 'print("starting", flush=True)'), version="2.0", default=True, says=("nothing_like_this",)),
+    _coded("2.0: it starts too slowly", "start-too-slow", 'print("starting", flush=True)', "import time; time.sleep(30)", version="2.0"),
+    _coded("2.0: it listens on another port", "listens-elsewhere", "int(sys.argv[1])", "int(sys.argv[1]) + 1", version="2.0"),
+    _coded("2.0: it ends at once, silently", "process-ended", 'print("starting", flush=True)', "os._exit(3)", version="2.0"),
+    Case("2.0: the Python may not be run by the identity", "python-access", "Set-Private $python; & $appcmd recycle apppool plain | Out-Null", version="2.0"),
+    Case("2.0: app_offline.htm", "app-offline", "[IO.File]::WriteAllText(\"$folder\\app_offline.htm\", 'away')", version="2.0"),
+    Case("2.0: handlers are locked", "section-locked", "& $appcmd lock config -section:system.webServer/handlers | Out-Null", version="2.0"),
+    _coded("2.0: it dies during a request", "process-lost", 'self.answer(200, b"ok")', "os._exit(1)", version="2.0"),
+    _changed("2.0: a request takes longer than requestTimeout", "request-too-slow", 'startupTimeLimit="3"', 'startupTimeLimit="3" requestTimeout="00:00:01"', version="2.0"),
     # -- the server
-    Case("the clock is wrong", "clock-wrong", "", version="switch", notice=True),
     Case("a restart is pending", "restart-pending", "New-Item -Force 'HKLM:\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Component Based Servicing\\RebootPending' | Out-Null", notice=True,
          repair="Remove-Item 'HKLM:\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Component Based Servicing\\RebootPending'"),
 )  # fmt: skip

@@ -4,42 +4,44 @@ from __future__ import annotations
 
 import http.client
 import os
+import platform
 import random
 from collections.abc import Iterator
 
 import pytest
 
 from pyinfra_iis.diagnosis import Diagnosis, examine
-from tests.e2e.diagnose_cases import CASES, PORT, SITE, SOUND, TOOLS, Case
+from tests.e2e.diagnose_cases import CASES, PORT, PREPARE, SITE, TOOLS, Case, sound
 from tests.e2e.diagnoser import Diagnoser
 from tests.labkit import Lab
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("diagnose")]
 
 FULL = os.environ.get("DIAGNOSE_MATRIX") == "full"
-PLAIN = [case for case in CASES if case.version == "1.2" and (FULL or case.default)]
+SELECTED = [case for case in CASES if FULL or case.default]
+HANDLERS = {"1.2": "httpPlatformHandler_amd64.msi", "2.0": "httpbridge_x64.msi"}
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    """One server, on a network that no other lab of this machine is likely to use."""
+    """Two servers, on a network that no other lab of this machine is likely to use."""
     network = f"127.{random.randint(20, 29)}.{random.randint(1, 250)}"
-    made = Lab(tmp_path_factory.mktemp("diagnose"), network, hosts=1)
+    made = Lab(tmp_path_factory.mktemp("diagnose"), network, hosts=2)
     yield made
     made.down()
 
 
-def make(there: Diagnoser, python: str, handler: str) -> None:
-    """The site of the cases, on a server that has IIS, HttpPlatformHandler and a Python.
+def make(there: Diagnoser, artifacts: str, version: str) -> None:
+    """IIS, HttpPlatformHandler, Python and the site of the cases, on a bare server.
 
     Args:
         there: the server.
-        python: the folder of its Python.
-        handler: the address of HttpPlatformHandler's package.
+        artifacts: where the lab serves the packages.
+        version: of HttpPlatformHandler.
     """
-    there.powershell(f"[void] [IO.Directory]::CreateDirectory('C:\\sites'); Copy-Item -LiteralPath '{python}' C:\\sites\\python -Recurse")
-    there.powershell(f"(New-Object Net.WebClient).DownloadFile('{handler}', 'C:\\sites\\handler.msi')")
-    there.powershell(SOUND)
+    script = PREPARE.replace("{handler}", artifacts + HANDLERS[version]).replace("{artifacts}", artifacts)
+    there.powershell(script.replace("{python}", f"{artifacts}python-{platform.python_version()}-amd64.zip"))
+    there.powershell(sound(version))
 
 
 def visit(address: str, path: str = "/", method: str = "GET", host: str = "") -> int:
@@ -98,19 +100,20 @@ def check(there: Diagnoser, address: str, case: Case) -> None:
 
 
 @pytest.fixture(scope="module")
-def there(server: Lab) -> Iterator[Diagnoser]:
-    """The server with IIS, HttpPlatformHandler, Python and the site."""
-    address = server.addresses[0]
-    run = server.pyinfra(deploy="tests/e2e/platform_only.py")
-    assert run.code == 0, run.output
-    made = Diagnoser(address, server.password)
-    make(made, r"C:\Python\made", server.status["artifacts"] + "httpPlatformHandler_amd64.msi")
+def servers(server: Lab) -> Iterator[dict[str, tuple[str, Diagnoser]]]:
+    """By version of HttpPlatformHandler: the address of a server with it and the site, and a connection."""
+    made = {}
+    wanted = sorted({case.version for case in SELECTED})
+    for version, address in zip(wanted, server.addresses, strict=False):
+        made[version] = address, Diagnoser(address, server.password)
+        make(made[version][1], server.status["artifacts"], version)
     yield made
-    made.close()
+    for _, connection in made.values():
+        connection.close()
 
 
-@pytest.mark.parametrize("case", PLAIN, ids=lambda case: case.name)
-def test_a_failure_is_named_and_mended(server: Lab, there: Diagnoser, case: Case) -> None:
-    there.powershell(SOUND)
-    assert diagnose(there, case).healthy or case.ask
-    check(there, server.addresses[0], case)
+@pytest.mark.parametrize("case", SELECTED, ids=lambda case: case.name)
+def test_a_failure_is_named_and_mended(servers: dict[str, tuple[str, Diagnoser]], case: Case) -> None:
+    address, there = servers[case.version]
+    there.powershell(sound(case.version))
+    check(there, address, case)
