@@ -25,3 +25,13 @@ class Wheels(ScriptFact):
     """
 
     script = "release/wheels"
+
+
+class MigrationPlan(ScriptFact):
+    """The migrations that a prepared release would make: `plan` (pairs: `app.migration`, what its operations do), `problem` (why there is no plan, or empty).
+
+    Arguments: `pool`, the app pool; `interpreter`, the Python of the release's virtual environment; `folder`, the release's; `variables`, of the site's
+    process; `program`, the text of `release/migration_plan.py`.
+    """
+
+    script = "release/plan"

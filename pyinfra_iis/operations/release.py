@@ -7,6 +7,7 @@ import base64
 import gzip
 import io
 import json
+import re
 import subprocess
 from collections.abc import Generator, Mapping, Sequence
 from copy import deepcopy
@@ -15,13 +16,15 @@ from importlib import resources
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from pyinfra import host, state
-from pyinfra.api import FileUploadCommand, Host, operation
+from pyinfra import host, logger, state
+from pyinfra.api import FileUploadCommand, Host, State, operation
+from pyinfra.api.arguments import ConnectorArguments
 from pyinfra.api.command import PyinfraCommand
+from pyinfra.connectors.util import CommandOutput
 
 from pyinfra_iis import facts
 from pyinfra_iis.facts.iis import Configuration
-from pyinfra_iis.facts.release import Releases, Wheels
+from pyinfra_iis.facts.release import MigrationPlan, Releases, Wheels
 from pyinfra_iis.operations import iis, refusal, show_changes
 from pyinfra_iis.operations.changes import Change, show
 from pyinfra_iis.operations.iis import HealthCheck, Site
@@ -30,16 +33,26 @@ from pyinfra_iis.operations.rendered import rendered_changes
 from pyinfra_iis.powershell import Script
 from pyinfra_iis.release import wheels
 from pyinfra_iis.release.origin import run_note
+from pyinfra_iis.release.packages import changes, listing
 from pyinfra_iis.release.release import SETTINGS_OVERLAY, Release
 from pyinfra_iis.release.wheels import FOLDER
 from pyinfra_iis.settings import DjangoSettings, WebSettings
-from pyinfra_iis.release.packages import changes, listing
 
 UPLOADS = "incoming"
 """The folder for archives that have arrived."""
 
 ALONG = 1 << 16
 """Bytes of an archive that goes along with the command which unpacks it; a larger one is uploaded first."""
+
+
+_ISSUE = re.compile(r"\(\w+\.[CDEIW]\d+\)")
+
+
+_reported: set[tuple[str, ...]] = set()
+"""What has been printed of Django's reports in this run."""
+
+
+_MIGRATION = re.compile(r"(^|/)migrations/[0-9][^/]*\.py$")
 
 
 _known: WeakKeyDictionary[Host, dict[str, dict[str, Any]]] = WeakKeyDictionary()
@@ -189,6 +202,10 @@ def _show(release: Release, base: Mapping[str, Any] | None, there: Mapping[str, 
     if release.requirements.key not in there["environments"]:
         packages = " ".join(release.requirements.arguments)
         show_changes([(release.environment, None, f"virtual environment with {packages}")])
+        before = listing(there.get("packages", ()))
+        offline = release.settings.packages == "offline"
+        sent = wheels.collect(release.project, release.requirements) if offline else None
+        show(Change(f"package {name}", old, new) for name, old, new in changes(before, release.requirements, sent))
     if release.id not in there["releases"]:
         size = sum(file.size for file in release.files.values())
         show_changes([(release.directory, None, f"{len(release.files)} files, {size} bytes")])
@@ -202,10 +219,6 @@ def _show(release: Release, base: Mapping[str, Any] | None, there: Mapping[str, 
             )
             show_changes((path, f"{known[path][1]} bytes", None) for path in sorted(set(known) - set(release.entries)))
 
-        before = listing(there.get("packages", ()))
-        offline = release.settings.packages == "offline"
-        sent = wheels.collect(release.project, release.requirements) if offline else None
-        show(Change(f"package {name}", old, new) for name, old, new in changes(before, release.requirements, sent))
 
 @operation()
 def migrated(release: Release) -> Generator[PyinfraCommand, None, None]:
@@ -217,12 +230,40 @@ def migrated(release: Release) -> Generator[PyinfraCommand, None, None]:
     settings = release.settings
     if _look(settings, release.id)["live"] == release.id:
         return
-    show_changes([(f"{settings.app} database", None, "migrate")])
+    show_changes(_migrations(release))
     if state.is_executing:
         _unmigrated[settings.root] = release.id
     yield _helper(settings, ["manage", *_where(release), "migrate", "--noinput"], as_site=True)
     if state.is_executing:
         del _unmigrated[settings.root]
+
+
+def _migrations(release: Release) -> Sequence[tuple[str, object, object]]:
+    """What migrating will do, as far as that can be told without changing anything: a release that is on the server already tells its plan; of another
+    one it is known which migrations the release that it is made from did not have.
+    """
+    there = _look(release.settings, release.id)
+    what = f"{release.settings.app} database"
+    if state.is_executing and not state.config.DIFF:
+        return [(what, None, "migrate")]
+    if release.id in there["releases"] and release.requirements.key in there["environments"]:
+        answer = facts.read(host, MigrationPlan, **_plan_request(release))
+        steps = [(f"{what} migration {name}", None, "; ".join(operations)) for name, operations in answer["plan"]]
+        return steps or [(what, None, f"migrate ({answer['problem'] or 'nothing to do'})")]
+    base = _base(there)
+    known = base["files"] if base else {}
+    new = [path for path in release.entries if _MIGRATION.search(path) and path not in known]
+    return [(what, None, "migrate"), *[(f"{what} migration {path}", None, "new in this release") for path in new]]
+
+
+def _plan_request(release: Release) -> dict[str, Any]:
+    return {
+        "pool": release.settings.app,
+        "interpreter": release.interpreter,
+        "folder": release.directory,
+        "variables": release.variables,
+        "program": resources.files("pyinfra_iis.release").joinpath("migration_plan.py").read_text(encoding="utf-8"),
+    }
 
 
 @operation()
@@ -411,6 +452,29 @@ def _removal(gone: Sequence[str], environments: Sequence[str], keep: int) -> lis
     return [["remove", ",".join(gone), ",".join(environments), str(keep)]] if gone else []
 
 
+class HelperScript(Script):
+    """A script that runs the helper: what Django says that concerns the person at the keyboard is printed without -v, too."""
+
+    def execute(self, state: State, host: Host, connector_arguments: ConnectorArguments) -> tuple[bool, CommandOutput]:
+        """Run it, as pyinfra does."""
+        status, output = super().execute(state, host, connector_arguments)
+        if status and not state.print_output:
+            report = _report(output.stdout_lines)
+            # A fleet gets the same release, and the same report.
+            if report and report not in _reported:
+                _reported.add(report)
+                for line in report:
+                    logger.warning(f"{host.print_prefix}{line}")
+        return status, output
+
+
+def _report(lines: Sequence[str]) -> tuple[str, ...]:
+    """What Django's check has found, and the migrations that were made, of what the helper printed."""
+    checked = [line for line in lines if line.startswith("check: ") and line != "check: "]
+    found = checked if any(_ISSUE.search(line) for line in checked) else []
+    return (*found, *[line for line in lines if line.startswith("migrate:   Applying ")])
+
+
 def _helper(
     settings: WebSettings, *steps: Sequence[str], as_site: bool = False, along: Mapping[str, bytes] | None = None
 ) -> Script:
@@ -422,7 +486,7 @@ def _helper(
         as_site: with the environment variables of the app pool, where the site's own code runs.
         along: files for its command `receive`, by their paths.
     """
-    return Script(
+    return HelperScript(
         "python/run_for_site" if as_site else "python/run",
         {
             **({"pool": settings.app} if as_site else {}),

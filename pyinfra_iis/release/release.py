@@ -193,7 +193,8 @@ class DjangoRelease(Release):
         """Django's own check, and the static files."""
         if self.settings.server == "runserver":
             return []
-        return [["check", "--deploy"], ["collectstatic", "--noinput", "--verbosity", "0"]]
+        level = self.settings.check_level
+        return [["check", "--deploy", "--fail-level", level], ["collectstatic", "--noinput", "--verbosity", "0"]]
 
     @property
     def templates(self) -> dict[str, str]:

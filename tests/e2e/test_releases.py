@@ -48,6 +48,9 @@ BAD = {
         {"shop/settings.py": projects.SETTINGS + "import os\nKEY = os.environ['SHOP_KEY']\n"}, {}, "KeyError: 'SHOP_KEY'",
     ),
     "health path 500": ({"shop/urls.py": URLS.format("broken", 500)}, {}, r"answers 500 to GET /; it was not made live"),
+    "check's level": (
+        {"shop/urls.py": URLS.format("checked", 200)}, {"django_check_level": "WARNING"}, r"check --deploy --fail-level WARNING failed with exit code 1",
+    ),
     "too slow": (
         {"shop/asgi.py": "import time\ntime.sleep(30)\n" + projects.ASGI}, {"django_health": json.dumps({"timeout": 3})},
         r"does not listen on its port after 3 seconds",
@@ -113,6 +116,19 @@ def test_the_database_is_migrated_once_and_a_failing_migration_stops_the_release
     assert run.code != 0
     assert "the table is full" in run.output
     assert get(hosts[0], "/", 8032)[2] == "good"
+    # What the check found is told without being asked for, once for all hosts.
+    assert run.output.count("security.W008") == 1
+
+    # The release is prepared, so its plan is known.
+    before = lab.hash(hosts[0])
+    run = lab.pyinfra(hosts[0], options=["--dry", "--diff"], **more)
+    assert "fleet database migration shop.0002_y: Raw Python operation" in run.output
+    assert lab.hash(hosts[0]) == before
+    # Of one that is not, which migrations it brings.
+    (project / "shop/migrations/0003_z.py").write_text("")
+    run = lab.pyinfra(hosts[0], options=["--dry", "--diff"], **more)
+    assert "fleet database migration shop/migrations/0002_y.py: new in this release" in run.output
+    assert "fleet database migration shop/migrations/0003_z.py: new in this release" in run.output
 
 
 @pytest.mark.parametrize("name", SCENARIOS if os.environ.get("CRASH_MATRIX") == "full" else ["one file"])
