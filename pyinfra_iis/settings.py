@@ -114,10 +114,14 @@ class Certificate(_Model):
     Attributes:
         thumbprint: 40 hexadecimal digits.
         subject: a host name; the certificate for it that is valid longest.
+        pfx: a PFX file of the controlling machine, which is imported first.
+        password: of the PFX file; from the environment of the controlling machine, for example: `os.environ[...]`.
     """
 
     thumbprint: str = ""
     subject: str = ""
+    pfx: str = ""
+    password: SecretStr = SecretStr("")
 
     @field_validator("thumbprint")
     @classmethod
@@ -130,8 +134,8 @@ class Certificate(_Model):
 
     @model_validator(mode="after")
     def _one(self) -> Certificate:
-        if bool(self.thumbprint) is bool(self.subject):
-            raise ValueError("say either thumbprint or subject")
+        if sum(map(bool, (self.thumbprint, self.subject, self.pfx))) != 1:
+            raise ValueError("say either thumbprint, subject or pfx")
         return self
 
 
@@ -315,7 +319,7 @@ class WebSettings(_Model):
         server: `uvicorn`, `waitress`, `hypercorn`, `granian`, or `command`.
         command: for `command`: the arguments of python.exe; `%HTTP_PLATFORM_PORT%` in them becomes the port to listen on.
         bindings: the site's bindings as IIS writes them, `ip:port:host` each, `https://` before it for TLS; others are taken away.
-        certificate: the certificate of https bindings, `{"thumbprint": ...}` or `{"subject": "www.example.com"}`.
+        certificate: the certificate of https bindings, `{"thumbprint": ...}`, `{"subject": "www.example.com"}` or `{"pfx": "www.pfx", "password": ...}`.
         requirements: files of the project that say which packages it needs, one or a list, relative to it: requirements files and locks as pip takes them,
             with hashes or without, `pyproject.toml` (its `[project] dependencies`), `uv.lock` (read with `pip install pyinfra-iis[offline]`), `pylock.toml`;
             default requirements.txt, uv.lock, pylock.toml or pyproject.toml, the first that is there.
@@ -439,7 +443,7 @@ class WebSettings(_Model):
         if (self.server == "command") is not bool(self.command):
             raise ValueError("command: goes with the server 'command', which needs it")
         if self.has_https and self.certificate is None:
-            raise ValueError("certificate: an https binding needs one; give its thumbprint or subject")
+            raise ValueError("certificate: an https binding needs one; give its thumbprint, subject or PFX file")
         if self.hsts and not self.has_https:
             raise ValueError("hsts: only means something with an https binding")
         self._check_application()

@@ -192,6 +192,12 @@ class Steps:
             )
         if settings.firewall:
             added["firewall"] = windows.firewall_rule(name="Open the firewall", **self.firewall)
+        if settings.certificate and settings.certificate.pfx:
+            added["certificate"] = iis.certificate(
+                name="Import the certificate",
+                pfx=settings.certificate.pfx,
+                password=settings.certificate.password.get_secret_value(),
+            )
         added["release"] = release.prepared(name="Prepare the release", release=self.release)
         added |= self.add_before_live()
         if self.fleet:

@@ -16,6 +16,7 @@ from pyinfra.api import HiddenValue
 from pyinfra.api.exceptions import OperationValueError
 
 from pyinfra_iis.operations.changes import Change, sounds_secret
+from pyinfra_iis.operations.iis.certificates import thumbprint
 from pyinfra_iis.settings import Binding, Certificate
 
 POOLS = "system.applicationHost/applicationPools"
@@ -341,8 +342,11 @@ def _certificates(
     if isinstance(certificate, str):
         kind = "thumbprint" if re.fullmatch(r"[0-9A-Fa-f\s:]{40,}", certificate) else "subject"
         certificate = Certificate(**{kind: certificate})
+    wanted = {"thumbprint": certificate.thumbprint, "subject": certificate.subject}
+    if certificate.pfx:
+        wanted["thumbprint"] = thumbprint(certificate.pfx, certificate.password.get_secret_value())
     return [
-        {"site": site, "information": binding.information, "wanted": certificate.model_dump()}
+        {"site": site, "information": binding.information, "wanted": wanted}
         for binding in bindings
         if binding.protocol == "https"
     ]
