@@ -169,6 +169,14 @@ def _pretty_item(item: Any, column: int, out: Callable[[str], Any]) -> None:
 
 # --- reading ----------------------------------------------------------------------------------------------------------
 
+
+def _paired(text: str) -> str:
+    """Two escapes that make one character together (`\\ud83c\\udf89`) as that character: texts are characters here, not UTF-16."""
+    if any("\ud800" <= char <= "\udfff" for char in text):
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
+    return text
+
+
 _SPACE = " \t\r\n\f\v\u00a0\u0085\u2028\u2029\ufeff"
 _DATE = re.compile(r'^"\\/Date\((?P<ticks>-?[0-9]+)(?:[a-zA-Z]|(?:\+|-)[0-9]{4})?\)\\/"')
 _CHUNK = re.compile(r"""[^"'\\]*""")
@@ -323,7 +331,7 @@ class _Reader:
             char = text[i]
             if char == quote_char:
                 self.index = i + 1
-                return "".join(parts)
+                return _paired("".join(parts))
             i += 1
             if char != "\\":
                 parts.append(char)

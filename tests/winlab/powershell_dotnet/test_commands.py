@@ -32,6 +32,17 @@ def test_services(run: Run) -> None:
     )
 
 
+def test_a_character_beyond_16_bits_in_json_reaches_programs_and_files(run: Run) -> None:
+    lines = run(r"""
+        $a = (ConvertFrom-Json '{"a": "x \ud83c\udf89", "b": "\ud83c"}')
+        $a.a -ceq "x $([char]::ConvertFromUtf32(0x1f389))"; $a.b.Length
+        [IO.File]::WriteAllText('C:\party.txt', $a.a); [IO.File]::ReadAllBytes('C:\party.txt') -join ' '
+        cmd /c echo $a.a
+    """)
+    assert lines[:3] == ["True", "1", "120 32 240 159 142 137"]
+    assert lines[3].startswith('"x ')
+
+
 def test_processes(run: Run) -> None:
     lines = run("""
         (Get-Process -Name svchost | Select-Object -First 1).ProcessName
