@@ -39,6 +39,7 @@ from winlab.iis.tls import TlsContexts
 from winlab.iis.w3clog import HTTPERR, LogWriter, SiteLog
 from winlab.iis.warmup import InternalExchange
 from winlab.windows.errors import WindowsError
+from winlab.windows.turns import aside
 
 T = TypeVar("T")
 
@@ -158,7 +159,8 @@ class IISService:
         """Runs `work` on the loop and waits for it; not to be called on the loop."""
         future = asyncio.run_coroutine_threadsafe(work, self.loop)
         try:
-            return future.result(CALL_TIMEOUT)
+            with aside():
+                return future.result(CALL_TIMEOUT)
         except concurrent.futures.TimeoutError:
             future.cancel()
             raise StateError(0x800705B4, "The operation did not complete in time.") from None

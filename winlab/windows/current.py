@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
+from winlab.windows import turns
 from winlab.windows.errors import ProcessKilled
 
 if TYPE_CHECKING:
@@ -16,6 +17,10 @@ _local = threading.local()
 def enter(process: Process | None) -> None:
     """Says that this thread runs `process` from now on (None: no simulated process)."""
     _local.process = process
+    if process is not None:
+        turns.enter()
+    else:
+        turns.leave()
 
 
 def current_process() -> Process | None:

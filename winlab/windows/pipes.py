@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 
+from winlab.windows import turns
 from winlab.windows.current import check_killed
 from winlab.windows.errors import WindowsError
 
 DEFAULT_CAPACITY = 1 << 20
+_NOT_WAITING = contextlib.nullcontext()
 
 
 class Pipe:
@@ -83,7 +87,7 @@ class Pipe:
         if not data:
             return 0
         deadline = None if timeout is None else time.monotonic() + timeout
-        with self._condition:
+        with self._waiting(self._capacity is not None and self._size >= self._capacity), self._condition:
             while True:
                 if self._read_closed:
                     raise WindowsError(232)
@@ -105,6 +109,11 @@ class Pipe:
         self._condition.wait(remaining)
         check_killed()
 
+    @staticmethod
+    def _waiting(likely: bool) -> AbstractContextManager[None]:
+        """Around what may wait: outside the lock, which nobody may hold while waiting for a turn."""
+        return turns.aside() if likely else _NOT_WAITING
+
     def wake(self) -> None:
         """Makes waiting threads look around: those of a terminated process leave."""
         with self._condition:
@@ -113,7 +122,7 @@ class Pipe:
     def read(self, n: int = 65536, timeout: float | None = None) -> bytes:
         """Up to n bytes, waiting for the first one; b'' at the end of file. TimeoutError after `timeout` seconds without data."""
         deadline = None if timeout is None else time.monotonic() + timeout
-        with self._condition:
+        with self._waiting(not self._chunks), self._condition:
             while not self._chunks:
                 if self._write_closed or self._read_closed:
                     return b""
@@ -163,7 +172,7 @@ class Pipe:
         deadline = None if timeout is None else time.monotonic() + timeout
         parts: list[bytes] = []
         while True:
-            with self._condition:
+            with self._waiting(not self._chunks), self._condition:
                 while not self._chunks:
                     if self._write_closed or self._read_closed:
                         return b"".join(parts)

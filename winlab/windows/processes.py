@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from winlab.windows import acl, cmdline, images
+from winlab.windows import acl, cmdline, images, turns
 from winlab.windows.current import check_killed, enter
 from winlab.windows.environment import Environment
 from winlab.windows.errors import ProcessKilled, WindowsError
@@ -191,14 +191,18 @@ class Process:
 
     def wait(self, timeout: float | None = None) -> int | None:
         """The exit code, or None when the process still runs after `timeout` seconds. A waiting process that is killed leaves with ProcessKilled."""
-        deadline = None if timeout is None else time.monotonic() + timeout
+        if not self._done.is_set():
+            with turns.aside():
+                self._wait_for_end(None if timeout is None else time.monotonic() + timeout)
+        check_killed()
+        return self.exit_code if self._done.is_set() else None
+
+    def _wait_for_end(self, deadline: float | None) -> None:
         while not self._done.is_set():
             remaining = 0.25 if deadline is None else min(0.25, deadline - time.monotonic())
             if remaining <= 0 or self._done.wait(remaining):
-                break
+                return
             check_killed()
-        check_killed()
-        return self.exit_code if self._done.is_set() else None
 
     def kill(self, tree: bool = False, exit_code: int = 1) -> None:
         """TerminateProcess; with `tree`, all descendants too."""
@@ -335,9 +339,10 @@ class ProgramContext:
     def sleep(self, seconds: float) -> None:
         """Waits, leaving at once when the process is terminated."""
         deadline = time.monotonic() + seconds
-        while (left := deadline - time.monotonic()) > 0:
-            check_killed()
-            time.sleep(min(left, 0.05))
+        with turns.aside():
+            while (left := deadline - time.monotonic()) > 0:
+                check_killed()
+                time.sleep(min(left, 0.05))
         check_killed()
 
     def start(self, command_line: str, **options: Any) -> Process:

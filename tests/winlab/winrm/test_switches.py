@@ -246,4 +246,4 @@ def test_switches_describe_themselves() -> None:
     assert again is not None and (again.action, again.nth, again.count) == ("Send", 2, -1)
     for name in (*SETTINGS, *FAULTS):
         switches.set(name, "off")
-    assert switches.to_json() == {"negotiate": False}  # the one setting that is on by default
+    assert switches.to_json() == {"iis-preload": False, "negotiate": False}  # the settings that are on by default

@@ -9,6 +9,7 @@ from typing import Any
 
 from winlab.powershell.errors import LabUnsupported, NetException
 from winlab.powershell.objects import EnumValue, Int64, NetObject, PSArray, unwrap
+from winlab.windows import turns
 
 from . import context
 from .core import ctor, get_type, method, net_type, prop, static, static_prop
@@ -16,11 +17,20 @@ from .declare import disposed, invalid_operation, need, out_of_range, overloads
 from .time import TimeSpan
 
 STEP = 0.02
+LONG_STEP = 0.2
 
 
 def wait_until(ready: Callable[[], bool], seconds: float | None, condition: threading.Condition | None = None) -> bool:
     """Wait for `ready`, looking at the runtime's stop and kill; False after `seconds` (None: for ever)."""
-    deadline = None if seconds is None else time.monotonic() + seconds
+    if ready():
+        return True
+    with turns.aside():
+        return _wait_until(ready, seconds, condition)
+
+
+def _wait_until(ready: Callable[[], bool], seconds: float | None, condition: threading.Condition | None) -> bool:
+    began = time.monotonic()
+    deadline = None if seconds is None else began + seconds
     pause = 0.001
     while not ready():
         context.check()
@@ -34,7 +44,9 @@ def wait_until(ready: Callable[[], bool], seconds: float | None, condition: thre
                     condition.wait(step)
         else:
             time.sleep(step)
-        pause = min(pause * 2, STEP)
+        # A condition wakes us; what is left to notice is a stop or a kill.
+        longest = STEP if condition is None else max(STEP, min(LONG_STEP, (time.monotonic() - began) / 10))
+        pause = min(pause * 2, longest)
     return True
 
 

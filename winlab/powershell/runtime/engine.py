@@ -54,6 +54,7 @@ from winlab.powershell.runtime.commands import (
 from winlab.powershell.runtime.context import set_current
 from winlab.powershell.runtime.conversion import is_enumerable, iterate, to_string
 from winlab.powershell.runtime.scopes import Scope, SessionState, Variable
+from winlab.windows import turns
 
 # Exceptions of PowerShell's that are no RuntimeException: a statement reports them inside one.
 _CARRIERS = frozenset(
@@ -374,6 +375,7 @@ class Runtime:
         self._checks += 1
         if self._checks >= 200:
             self._checks = 0
+            turns.pass_on()
             if self.killed is not None:
                 self.killed()
             program = self.shared.program
@@ -395,12 +397,13 @@ class Runtime:
     def sleep(self, seconds: float) -> None:
         """Wait, ready to be stopped."""
         end = time.monotonic() + seconds
-        while True:
-            self.check_now()
-            left = end - time.monotonic()
-            if left <= 0:
-                return
-            time.sleep(min(left, 0.02))
+        with turns.aside():
+            while True:
+                self.check_now()
+                left = end - time.monotonic()
+                if left <= 0:
+                    return
+                time.sleep(min(left, 0.02))
 
     # -- environment
 

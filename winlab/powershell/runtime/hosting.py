@@ -39,6 +39,7 @@ from winlab.powershell.runtime.context import set_current
 from winlab.powershell.runtime.conversion import to_string
 from winlab.powershell.runtime.engine import Runtime, run_in_thread
 from winlab.powershell.runtime.psobjects import PathIntrinsics
+from winlab.windows.turns import aside
 
 RUNSPACES = SMA + "Runspaces."
 ASSEMBLY = "System.Management.Automation"
@@ -405,7 +406,9 @@ class RunspacePool(NetObject):
                     runspace.open()
                     self.made.append(runspace)
                     return runspace
-                self.lock.wait(0.1)
+            with aside(), self.lock:
+                if not self.free:
+                    self.lock.wait(0.1)
             self.parent.check()
 
     def give(self, runspace: Runspace) -> None:
@@ -814,6 +817,7 @@ class PowerShell(NetObject):
                     self._run(runtime, values, output)
             finally:
                 result.event.set()
+                kernel.enter(None)
 
         run_in_thread(body, "pipeline")
         return result
