@@ -504,7 +504,7 @@ def _prepare_powershell(path: str | None) -> None:
         if not limit:
             return main(ctx)
         # The lab's engine ends a script by itself; this is for what does not listen, and for a real PowerShell.
-        timer = threading.Timer(limit if path else limit + 1, _end_runaway, (ctx, limit))
+        timer = threading.Timer(limit if path else limit + 3, _end_runaway, (ctx, limit))
         timer.daemon = True
         timer.start()
         try:
