@@ -6,9 +6,11 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import IO, Any
 
 import pytest
 
@@ -59,6 +61,222 @@ def plain(text: str) -> str:
 def steps() -> list[docs.Command]:
     found = [step for step in docs.steps(PAGE) if isinstance(step, docs.Command)]
     return [step for step in found if "| jq" not in step.line or shutil.which("jq")]
+
+
+def answer(run: Run, code: int = 0) -> Any:
+    """What a command told programs: the one document on its standard output."""
+    assert run.code == code, run.output
+    return json.loads(run.output)["plan"][0]["args"][0]
+
+
+def ask(lab: Lab, *addresses: str, deploy: str, options: Sequence[str] = ("--dry", "--json"), **data: Any) -> Run:
+    """Run a command as a program does: only its standard output counts."""
+    limit = [item for address in addresses for item in ("--limit", f"@winrm/{address}")]
+    given = [item for key, value in data.items() for item in ("--data", f"{key}={value}")]
+    result = subprocess.run(
+        [str(BIN / "pyinfra"), "inventories/lab.py", f"deploys/{deploy}.py", *limit, *given, *options],
+        cwd=ROOT, env=lab.environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+    return Run(result.returncode, result.stdout)
+
+
+def test_status_of_healthy_stopped_broken_and_bare_servers(served: tuple[Lab, str, str]) -> None:
+    lab, address, bare = served
+    before = lab.stats(address)["requests"]
+    told = answer(ask(lab, address, bare, deploy="status"))
+    requests = lab.stats(address)["requests"] - before
+    assert list(told) == [f"@winrm/{address}", f"@winrm/{bare}"]
+    healthy = told[f"@winrm/{address}"]
+    assert healthy["state"] == "healthy"
+    assert healthy["problems"] == []
+    assert (healthy["site"], healthy["pool"], healthy["handler"]) == ("Started", "Started", "1.2")
+    assert re.fullmatch(r"r[0-9a-f]{15}", healthy["release"])
+    assert re.fullmatch(r"3\.\d+\.\d+", healthy["python"])
+    assert healthy["processes"][0]["image"].endswith(r"\Scripts\python.exe")
+    assert 0 < healthy["disk"]["free"] <= healthy["disk"]["total"]
+    assert told[f"@winrm/{bare}"]["state"] == "bare"
+    assert told[f"@winrm/{bare}"]["problems"] == []
+    # A connection takes 9 requests, one question 2 or 3.
+    assert requests <= 13, requests
+
+    lab.powershell(address, POOL.format(action="Stop"))
+    stopped = answer(ask(lab, address, deploy="status"))[f"@winrm/{address}"]
+    assert (stopped["state"], stopped["pool"], stopped["processes"]) == ("stopped", "Stopped", [])
+    config = rf"C:\inetpub\mysite\releases\{healthy['release']}\web.config"
+    lab.powershell(
+        address,
+        POOL.format(action="Start")
+        + f"Rename-Item -LiteralPath {config} -NewName web.old; Set-Content -LiteralPath {config} -Value '<no'",
+    )
+    broken = answer(ask(lab, address, deploy="status"))[f"@winrm/{address}"]
+    assert broken["state"] == "unhealthy"
+    assert broken["health"]["status"] == 500
+    assert any(problem.startswith("web.config: ") for problem in broken["problems"])
+    assert broken["release"] == healthy["release"]
+    lab.powershell(
+        address, f"Remove-Item -LiteralPath {config}; Rename-Item -LiteralPath {config[:-6]}old -NewName web.config"
+    )
+    assert get(address, "/admin/login/")[0] == 200
+
+
+POOL = """
+[void] [Reflection.Assembly]::LoadFrom("$env:SystemRoot\\System32\\inetsrv\\Microsoft.Web.Administration.dll")
+$Pool = (New-Object Microsoft.Web.Administration.ServerManager).ApplicationPools['mysite']
+[void] $Pool.{action}()
+"""
+
+
+def test_a_restart_changes_the_process_and_nothing_else(served: tuple[Lab, str, str]) -> None:
+    lab, address, bare = served
+    get(address, "/admin/login/")
+    before = lab.hash(address)
+    told = answer(ask(lab, address, deploy="restart", options=["-y", "--json"]))[f"@winrm/{address}"]
+    old, new = ([process["id"] for process in told[key]] for key in ("before", "after"))
+    assert old
+    assert new
+    assert not set(old) & set(new)
+    now = answer(ask(lab, address, deploy="status"))[f"@winrm/{address}"]
+    assert [process["id"] for process in now["processes"]] == new
+    assert lab.hash(address) == before
+    run = lab.pyinfra(address, bare, deploy="deploys/restart.py", options=["--dry", "--diff"])
+    assert f"{bare} has no application mysite; deploy it first." in run.output
+    assert lab.hash(address) == before
+
+
+# A backslash alone would be a path to the lab, which it translates for this machine's Python.
+NASTY = [
+    "",
+    " ",
+    'say "x"',
+    '"back\\',
+    'back\\"',
+    "%PATH%",
+    "^&|<>",
+    "$env:x `",
+    "größe ☃ 🎉",
+    "'",
+    "a\nb",
+    "-",
+    "\u201ctypographic\u201d",
+]
+ECHO = "import sys, json, os; print(json.dumps([sys.argv[1:], sorted(os.environ)])); sys.exit(9)"
+
+
+def test_arguments_arrive_and_the_exit_code_is_passed_on(served: tuple[Lab, str, str]) -> None:
+    lab, address, _ = served
+    (folder,) = (lab.state / "hosts" / lab.name(address)).rglob("releases/r*/manage.py")
+    original = folder.read_bytes()
+    folder.write_text(f"{ECHO}\n")
+    try:
+        run = ask(lab, address, deploy="manage", options=["-y", "--json"], command=json.dumps(["echo", *NASTY]))
+    finally:
+        folder.write_bytes(original)
+    told = answer(run, code=1)[f"@winrm/{address}"]
+    assert told["exit_code"] == 9
+    assert told["stderr"] == []
+    arguments, names = json.loads(told["stdout"][0])
+    assert arguments == ["echo", *NASTY]
+    assert {"DJANGO_SECRET_KEY", "DJANGO_SETTINGS_MODULE"} <= set(names)
+    run = lab.pyinfra(address, deploy="deploys/manage.py", command="nonsense")
+    assert run.code == 1
+    assert "Unknown command: 'nonsense'" in run.output
+    assert re.search(r"manage\.py ended with exit code 1 on SRV\d\.", run.output)
+
+
+def test_logs_are_followed_through_rotation(served: tuple[Lab, str, str]) -> None:
+    lab, address, bare = served
+    (folder,) = (lab.state / "hosts" / lab.name(address)).rglob("mysite/shared/logs")
+    log = folder / "django.log"
+    log.write_text("2026-01-01 10:00:00,000 ERROR before\n")
+    command = [
+        str(BIN / "pyinfra"),
+        "inventories/lab.py",
+        "deploys/logs.py",
+        "--dry",
+        "-y",
+        "--data",
+        "follow=1",
+        "--data",
+        "lines=500",
+    ]
+    limit = [item for name in (address, bare) for item in ("--limit", f"@winrm/{name}")]
+    with subprocess.Popen(
+        [*command, *limit], cwd=ROOT, env=lab.environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as process:  # fmt: skip
+        assert process.stdout is not None
+        seen = _until(process.stdout, "ERROR before")
+        with log.open("a") as stream:
+            stream.write("2026-01-01 10:00:01,000 ERROR last of the old\n")
+        log.rename(folder / "django.log.1")
+        log.write_text("2026-01-01 10:00:02,000 ERROR first of the new\nof two li")
+        seen += _until(process.stdout, "first of the new")
+        with log.open("a") as stream:
+            stream.write("nes\n")
+        (folder / "stdout_1_20260101.log").write_text("another process\n")
+        seen += _until(process.stdout, "another process")
+        seen += _until(process.stdout, "of two lines") if "of two lines" not in seen else ""
+        process.send_signal(signal.SIGINT)
+        rest = process.stdout.read()
+        assert process.wait(20) == 0
+    for text in ("ERROR before", "last of the old", "first of the new", "of two lines", "another process"):
+        assert (seen + rest).count(text) == 1, seen + rest
+    for name in ("django.log", "django.log.1", "stdout_1_20260101.log"):
+        (folder / name).unlink()
+
+
+def _until(stream: IO[str], text: str) -> str:
+    """What comes up to the line that holds a text."""
+    found = ""
+    for line in stream:
+        found += line
+        if text in line:
+            return found
+    raise AssertionError(f"'{text}' did not come:\n{found}")
+
+
+def test_a_release_without_the_gate_is_refused(served: tuple[Lab, str, str]) -> None:
+    lab, address, _ = served
+    (gate,) = (lab.state / "hosts" / lab.name(address)).rglob("releases/r*/pyinfra_iis_gate.py")
+    gate.rename(gate.with_suffix(".away"))
+    before = lab.hash(address)
+    run = lab.pyinfra(address, deploy="deploys/maintenance.py", maintenance="on")
+    assert lab.hash(address) == before
+    gate.with_suffix(".away").rename(gate)
+    assert run.code == 1
+    assert (
+        "cannot show a page of maintenance: it was deployed by an earlier version of this module; deploy again first."
+        in run.output
+    )
+
+
+def test_what_others_use_is_not_removed(served: tuple[Lab, str, str]) -> None:
+    lab, address, _ = served
+    python = next((lab.state / "hosts" / lab.name(address)).rglob("Python/*/python.exe")).parent.name
+    lab.powershell(
+        address,
+        r"[void] (New-Item -ItemType Directory C:\inetpub\other\venvs\one); "
+        rf"Set-Content -LiteralPath C:\inetpub\other\venvs\one\pyvenv.cfg -Value 'home = C:\Python\{python}'",
+    )
+    run = lab.pyinfra(address, deploy="deploys/remove.py", options=["--dry", "--diff"])
+    assert run.code == 0, run.output
+    assert rf"stays: C:\Python\{python} (used by virtual environment C:\inetpub\other\venvs\one)" in run.output
+    assert f"{python}: folder" not in run.output
+    assert "- site mysite: present" in run.output
+    lab.powershell(address, "$Mine = 'mysite'; " + APPLICATION)
+    run = lab.pyinfra(address, deploy="deploys/remove.py", options=["-y"])
+    assert run.code == 1
+    assert "the site mysite holds /reports, which this deploy did not make; remove that first." in run.output
+    lab.powershell(address, "$Mine = ''; " + APPLICATION + r"; Remove-Item -LiteralPath C:\inetpub\other -Recurse")
+    assert get(address, "/admin/login/")[0] == 200
+
+
+APPLICATION = r"""
+[void] [Reflection.Assembly]::LoadFrom("$env:SystemRoot\System32\inetsrv\Microsoft.Web.Administration.dll")
+$Manager = New-Object Microsoft.Web.Administration.ServerManager
+$Applications = $Manager.Sites['mysite'].Applications
+if ($Mine) { [void] $Applications.Add('/reports', 'C:\inetpub\wwwroot') } else { [void] $Applications.Remove($Applications['/reports']) }
+$Manager.CommitChanges()
+"""
 
 
 def test_the_page_does_what_it_says(served: tuple[Lab, str, str], tmp_path: Path) -> None:
