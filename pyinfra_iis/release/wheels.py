@@ -25,6 +25,7 @@ FOLDER = "wheels"
 """The folder below the application's on the server."""
 
 _PINNED = "pinned.txt"
+_SOURCES = {"-i", "--index-url", "--extra-index-url", "-f", "--find-links", "--no-index"}
 _YANKED = re.compile(r"warning: `(?P<what>[^`]+)` is yanked(?: \(reason: (?P<why>.*)\))?")
 
 
@@ -123,6 +124,7 @@ def _fetch(project: Project, requirements: Requirements, folder: Path) -> None:
             "--python-version",
             version,
             *_for_uv(project.settings.pip_options),
+            *_indexes_of_pip(project.settings.pip_options),
             *limits,
         ],
         [*files, "-"],
@@ -159,6 +161,26 @@ def _placed(name: str, requirements: Requirements, folder: Path) -> Path:
 def _for_uv(options: Sequence[str]) -> list[str]:
     """Options of pip that uv has too; what concerns only pip's own fetching is left out."""
     return [option for option in options if option not in ("--require-hashes", "--quiet", "-q", "--no-cache-dir")]
+
+
+def _indexes_of_pip(options: Sequence[str]) -> list[str]:
+    """Where this machine's pip is configured to look, as options, unless there are such options: uv does not read pip's configuration."""
+    if not _SOURCES.isdisjoint(option.partition("=")[0] for option in options):
+        return []
+    run = subprocess.run(
+        [sys.executable, "-m", "pip", "--disable-pip-version-check", "config", "list"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    found: dict[str, str] = {}
+    for section in ("global", "download", ":env:"):  # the later ones count more
+        for line in run.stdout.splitlines():
+            if match := re.fullmatch(rf"{section}\.(?P<name>[a-z-]+)=(?P<quote>['\"])(?P<value>.*)(?P=quote)", line):
+                found[match["name"]] = match["value"].replace("\\n", " ")
+    names = ("index-url", "extra-index-url", "find-links", "trusted-host")
+    result = [part for name in names for value in found.get(name, "").split() for part in (f"--{name}", value)]
+    return result + ["--no-index"] * (found.get("no-index", "").lower() in ("1", "true", "yes", "on"))
 
 
 def _check_locked(project: Project, requirements: Requirements, found: Iterable[Wheel]) -> None:

@@ -108,10 +108,3 @@ def test_python_comes_from_other_packages(lab: Lab, project: Path, kind: str, en
     assert run.code == 0, run.output
     assert get(address, "/", port)[0] == 200
     assert lab.pyinfra(address, **options).changed == []
-
-
-def test_wheels_are_sent_to_a_server_without_an_index(lab: Lab, project: Path) -> None:
-    address = lab.addresses[1]
-    run = lab.pyinfra(address, django_project=project, django_packages="offline", django_app="offline")
-    assert run.code == 0, run.output
-    assert get(address, "/")[0] == 200

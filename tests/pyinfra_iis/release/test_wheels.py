@@ -192,3 +192,16 @@ def test_the_hash_is_that_of_the_file(tmp_path: Path, folder: Path) -> None:
     project = from_folder(tmp_path, folder, "django")
     for found in wheels.collect(project, requirements.read(project), tmp_path / "cache"):
         assert found.sha256 == hashlib.sha256(found.path.read_bytes()).hexdigest()
+
+
+def test_indexes_of_this_machines_pip_count_where_none_are_set(
+    tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS"):
+        monkeypatch.setenv(name, "")
+    monkeypatch.setenv("PIP_INDEX_URL", index.url)
+    index.add("only_here")
+    assert "only_here-1.0-py3-none-any.whl" in collect(tmp_path, project_of(tmp_path, "django\nonly-here\n"))
+    monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
+    given = project_of(tmp_path, "django==5.2.8\n", "--index-url", index.url)
+    assert "django-5.2.8-py3-none-any.whl" in collect(tmp_path, given)
