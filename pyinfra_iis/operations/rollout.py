@@ -423,7 +423,7 @@ def join(rollout: Rollout, wanted: Release, site: Site, check: HealthCheck) -> F
             raise DeployError(f"{settings.prefix}rollout: {error}") from None
         run.add_callback_handler(fleets[settings.root])
         _put_in_order(run)
-        fleets[settings.root].record.commit = describe_origin(wanted.project.root)["commit"]
+        fleets[settings.root].record.commit = describe_origin(wanted.project)["commit"]
     fleet = fleets[settings.root]
     if fleet.rollout != rollout:
         raise DeployError(
