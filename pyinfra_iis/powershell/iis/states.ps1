@@ -2,7 +2,9 @@
 # States arrive some time after the commit.
 function Wait-State($Wanted) {
     $Deadline = [DateTime]::UtcNow.AddSeconds(30)
-    $Since = [DateTime]::Now
+    $Since = [DateTime]::Now.AddSeconds(-5)
+    $Starts = 0
+    $IsSettled = $false
     while ($true) {
         $Manager = New-ServerManager
         try {
@@ -11,13 +13,20 @@ function Wait-State($Wanted) {
             $State = ''
             try {
                 $State = [string] $Item.State
-                if ($State -eq 'Stopped' -and $Wanted.state -eq 'Started') { [void] $Item.Start(); $State = [string] $Item.State }
+                if ($State -eq 'Stopped' -and $Wanted.state -eq 'Started') { $Starts++; [void] $Item.Start(); $State = [string] $Item.State }
                 if ($State -eq 'Started' -and $Wanted.state -eq 'Stopped') { [void] $Item.Stop(); $State = [string] $Item.State }
             } catch {
                 $Cause = $_.Exception.GetBaseException()
             }
-            if ($State -eq $Wanted.state) { return }
-            if ([DateTime]::UtcNow -gt $Deadline -or ($null -ne $Cause -and $Cause.HResult -in -2147024713, -2147024864, -2147023834)) {
+            if ($State -eq $Wanted.state) {
+                # A pool whose worker process starts at once as an account of its own is disabled a moment later when that account cannot log on.
+                if ($IsSettled -or $Wanted.kind -ne 'pool' -or $State -ne 'Started' -or [string] $Item.ProcessModel.IdentityType -ne 'SpecificUser' -or [string] $Item.StartMode -ne 'AlwaysRunning') { return }
+                $IsSettled = $true
+                Start-Sleep -Milliseconds 750
+                continue
+            }
+            $IsHopeless = $Starts -gt 2 -and $Wanted.kind -eq 'pool'
+            if ($IsHopeless -or [DateTime]::UtcNow -gt $Deadline -or ($null -ne $Cause -and $Cause.HResult -in -2147024713, -2147024864, -2147023834)) {
                 throw "$(Get-KindName $Wanted.kind) $($Wanted.name) does not become $($Wanted.state) on $($env:COMPUTERNAME): $(Get-Explanation $Manager $Wanted $State $Cause $Since)"
             }
         } finally {
@@ -42,14 +51,15 @@ function Get-Explanation($Manager, $Wanted, [string] $State, $Cause, [DateTime] 
         foreach ($Binding in $Manager.Sites[$Wanted.name].Bindings) {
             $Port = $Binding.BindingInformation.Split(':')[-2]
             foreach ($Socket in @(Get-NetTCPConnection -State Listen -ErrorAction SilentlyContinue)) {
-                # Process 4 is the kernel: HTTP.sys itself.
-                if ([string] $Socket.LocalPort -ne $Port -or $Socket.OwningProcess -eq 4) { continue }
+                if ([string] $Socket.LocalPort -ne $Port) { continue }
+                # The kernel: HTTP.sys itself.
+                if ($Socket.OwningProcess -eq 4) { return "port $Port is taken by another user of HTTP.sys; 'netsh http show servicestate' names it." }
                 $Process = Get-Process -Id $Socket.OwningProcess -ErrorAction SilentlyContinue
                 return "port $Port is taken by the process $($Process.ProcessName) ($($Socket.OwningProcess))."
             }
         }
     } else {
-        foreach ($Event in (Get-PoolEvents $Wanted.name $Since.AddMinutes(-5))) {
+        foreach ($Event in (Get-PoolEvents $Wanted.name $Since)) {
             switch ($Event) {
                 5021 { return 'its identity is invalid: the user name or password is wrong, or the account may not log on as a batch job.' }
                 5022 { return 'its identity may not log on as a batch job.' }
@@ -62,10 +72,11 @@ function Get-Explanation($Manager, $Wanted, [string] $State, $Cause, [DateTime] 
     if ($null -ne $Cause) { return $Cause.Message.Trim() }
     "it is $State."
 }
-# The ids of what WAS reported of a pool, newest first; ids and the inserted pool name are the same in every language.
+# The ids of what WAS reported of a pool, newest first: its name is among what is inserted into the messages, in every language.
 function Get-PoolEvents([string] $Name, [DateTime] $After) {
     $Filter = @{ LogName = 'System'; ProviderName = 'Microsoft-Windows-WAS'; StartTime = $After }
+    $Pattern = "(^|[\s'])$([regex]::Escape($Name))([\s'.]|$)"
     foreach ($Event in @(Get-WinEvent -FilterHashtable $Filter -ErrorAction SilentlyContinue)) {
-        if ($Event.Properties.Count -and [string] $Event.Properties[0].Value -eq $Name) { $Event.Id }
+        foreach ($Property in $Event.Properties) { if ([string] $Property.Value -match $Pattern) { $Event.Id; break } }
     }
 }
