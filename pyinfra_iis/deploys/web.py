@@ -17,6 +17,7 @@ from pyinfra_iis.facts.python import Distribution
 from pyinfra_iis.facts.release import Releases
 from pyinfra_iis.facts.windows import Directories, Features, Files, FirewallRule, RegistryValue, Server
 from pyinfra_iis.operations import httpplatform, iis, python, release, rollout, windows
+from pyinfra_iis.operations.access import Access
 from pyinfra_iis.operations.iis import AppPool, Site
 from pyinfra_iis.release import release as releases
 from pyinfra_iis.release import wheels
@@ -321,10 +322,10 @@ def _site(wanted: Release) -> Site:
     )
 
 
-def _folders(settings: WebSettings) -> dict[str, dict[str, str]]:
+def _folders(settings: WebSettings) -> dict[str, Access]:
     identity = rf"IIS AppPool\{settings.app}"
     return {
-        settings.python_directory: {identity: "ReadAndExecute"},
-        settings.root: {identity: "ReadAndExecute"},
-        **{rf"{settings.root}\shared\{name}": {identity: "Modify"} for name in ("data", "logs", "media")},
+        settings.python_directory: Access({identity: "ReadAndExecute"}, made_before=True),
+        settings.root: Access({identity: "ReadAndExecute"}),
+        **{rf"{settings.root}\shared\{name}": Access({identity: "Modify"}) for name in ("data", "logs", "media")},
     }

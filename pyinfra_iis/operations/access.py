@@ -6,6 +6,8 @@ everything below it.
 
 from __future__ import annotations
 
+import hashlib
+import struct
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -66,6 +68,7 @@ class Access:
         keep: with `inherit=False`: the entries inherited so far stay as the folder's own.
         only: take own entries of all other identities away.
         owner: an identity; empty leaves it as it is.
+        made_before: an earlier operation of the deploy makes the folder, so that it is not announced here.
     """
 
     grants: Mapping[str, str | None] = field(default_factory=dict)
@@ -73,6 +76,7 @@ class Access:
     keep: bool = True
     only: bool = False
     owner: str = ""
+    made_before: bool = False
 
 
 @dataclass(frozen=True)
@@ -127,6 +131,15 @@ def bits(rights: str) -> int:
     return total
 
 
+def app_pool_sid(identity: str) -> str:
+    """The SID of `IIS AppPool\\<name>`, which follows from the pool's name whether there is such a pool or not; empty for other identities."""
+    domain, _, name = identity.partition("\\")
+    if domain.lower() != "iis apppool" or not name:
+        return ""
+    numbers = struct.unpack("<5I", hashlib.sha1(name.lower().encode("utf-16-le"), usedforsecurity=False).digest())
+    return "-".join(["S-1-5-82", *map(str, numbers)])
+
+
 def names(rights: int) -> str:
     """The names of bits, as few as possible."""
     found = []
@@ -171,7 +184,7 @@ def plan(path: str, access: Access, fact: Mapping[str, Any]) -> tuple[list[Chang
 
 
 def _new(path: str, access: Access, wanted: Mapping[str, int]) -> tuple[list[Change], dict[str, Any]]:
-    changes = [Change(path, None, "folder")]
+    changes = [] if access.made_before else [Change(path, None, "folder")]
     if access.inherit is False:
         changes.append(Change(f"{path} inheritance", "on", "off"))
     if access.owner:
@@ -230,9 +243,9 @@ class _Plan:
         return True
 
     def _grant(self, name: str, wanted: int) -> None:
-        sid = self.identities[name]
-        if sid is None:
-            # An app pool's identity comes into being with its pool, which an earlier step makes.
+        sid = self.identities[name] or app_pool_sid(name)
+        if not sid:
+            # An account that an earlier step makes, or that the script will miss.
             if wanted:
                 self.changes.append(Change(f"{self.path} {name}", None, names(wanted)))
                 self.entries.append(_entry(name, [], wanted))
@@ -257,7 +270,7 @@ class _Plan:
         self.entries.append(_entry(name, remove, rights))
 
     def _others(self, named: set[str]) -> None:
-        known = {self.identities[name] for name in named}
+        known = {self.identities[name] or app_pool_sid(name) for name in named}
         own = [entry for entry in self.acl if not entry.inherited and entry.sid not in known]
         for sid in dict.fromkeys(entry.sid for entry in own):
             self.changes.append(Change(f"{self.path} {self._name(sid)}", self._text(own, sid), None))
@@ -314,4 +327,4 @@ def _covers(entries: Iterable[_Entry], wanted: int) -> bool:
     return True
 
 
-__all__ = ["RIGHTS", "Access", "AccessError", "bits", "names", "plan", "request"]
+__all__ = ["RIGHTS", "Access", "AccessError", "app_pool_sid", "bits", "names", "plan", "request"]

@@ -11,7 +11,7 @@ from pyinfra_iis.operations.access import Access, AccessError
 
 FOLDER = r"C:\shared"
 POOL = r"IIS AppPool\shop"
-SID = "S-1-5-82-1"
+SID = access.app_pool_sid(POOL)
 USERS, ADMINISTRATORS = "S-1-5-32-545", "S-1-5-32-544"
 
 FULL, MODIFY, READ_AND_EXECUTE, READ, WRITE = 0x1F01FF, 0x1301BF, 0x1200A9, 0x120089, 0x100116
@@ -90,6 +90,23 @@ def test_what_is_not_is_shown_and_brought_there(
     assert changes == [(POOL, old, after)]
     assert request["entries"] == [{"identity": POOL, "remove": remove, "rights": rights & 0xF01FF}]
     assert request["protect"] is None and request["owner"] == ""
+
+
+def test_an_app_pools_sid_follows_from_its_name() -> None:
+    known = "S-1-5-82-3006700770-424185619-1745488364-794895919-4004696415"
+    assert (
+        access.app_pool_sid(r"IIS AppPool\DefaultAppPool")
+        == access.app_pool_sid(r"iis apppool\defaultapppool")
+        == known
+    )
+    assert access.app_pool_sid(r"BUILTIN\Users") == ""
+    # Its grants outlive the pool.
+    assert plan(fact(entry(MODIFY), known=False), {POOL: "Modify"}) == ([], None)
+
+
+def test_a_folder_that_an_earlier_operation_makes_is_not_announced() -> None:
+    changes, request = plan(fact(exists=False), Access({POOL: "RX"}, made_before=True))
+    assert changes == [(POOL, None, "ReadAndExecute")] and request["path"] == FOLDER
 
 
 def test_an_identity_that_comes_with_its_pool_is_granted() -> None:
