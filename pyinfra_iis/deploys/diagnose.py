@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any
 
-from pyinfra import host
+from pyinfra import host, state
 from pyinfra.api import DeployError, Host
 from pyinfra.api.exceptions import FactError
+from pyinfra.context import ctx_host
 
 from pyinfra_iis.deploys.kinds import any_settings
-from pyinfra_iis.deploys.operate.report import report
-from pyinfra_iis.deploys.web import fail_host
+from pyinfra_iis.deploys.operate.report import Report, report
 from pyinfra_iis.diagnosis import Diagnosis, examine
 from pyinfra_iis.facts.diagnosis import look
 from pyinfra_iis.operations.iis import HealthCheck
 from pyinfra_iis.operations.release import health_check
+
+NAME = "Diagnose"
 
 
 def diagnose(
@@ -48,17 +51,22 @@ def diagnose(
     if not site:
         check = health_check(any_settings(options))
         site, path, name, status = check.site, path or _path(check), name or check.host.partition(":")[0], check.status
+    answers = report(NAME, partial(Report, text=show))
+    answers.add_to_json()
     try:
         found = examine(look(host, site, application=application, path=path, name=name, timeout=timeout), status)
     except FactError as error:
-        fail_host(str(error))
+        answers.add_silent(ctx_host.get(), str(error))
         return None
-    made = report("Diagnose", show)
-    made.add_to_json()
-    made.add(found.to_dict())
+    answers.add(ctx_host.get(), found.to_dict())
     if not found.healthy:
-        fail_host(f"{found.site} does not work as it should: {found.causes[0].cause if found.causes else found.answer}")
+        _fail()
     return found
+
+
+def _fail() -> None:
+    """The exit code says it; the host stays in the run until then, or pyinfra would end without its JSON document when it is the last one."""
+    state.failed_hosts.add(ctx_host.get())
 
 
 def explain(target: Host, check: HealthCheck, timeout: int = 30) -> Diagnosis | None:

@@ -8,6 +8,7 @@ $Answer = @{ errors = @(); handlers = @(); modules = @(); images = @(); locked =
 $Names = @('handlers', 'httpPlatform', 'modules', 'httpErrors', 'security/requestFiltering', 'security/access', 'security/authentication/anonymousAuthentication', 'webSocket')
 
 # What stands in web.config.
+$Written = @()
 $Path = [IO.Path]::Combine($Target.folder, 'web.config')
 $Answer.web_config = @{ path = $Path; exists = [IO.File]::Exists($Path); problem = ''; line = 0; platform = [object[]] @(); handlers = [object[]] @() }
 if ($Answer.web_config.exists) {
@@ -15,7 +16,7 @@ if ($Answer.web_config.exists) {
     try {
         $Document.Load($Path)
         $Group = $Document.SelectSingleNode('/configuration/system.webServer')
-        if ($null -ne $Group) { foreach ($Child in $Group.ChildNodes) { if ($Child.NodeType -eq 'Element' -and $Child.Name -ne 'security' -and $Names -notcontains $Child.Name) { $Names += $Child.Name } } }
+        if ($null -ne $Group) { $Written = @(foreach ($Child in $Group.ChildNodes) { if ($Child.NodeType -eq 'Element' -and $Child.Name -ne 'security') { [string] $Child.Name } }) }
         $Element = $Document.SelectSingleNode('//system.webServer/httpPlatform')
         if ($null -ne $Element) { $Answer.web_config.platform = [object[]] @(foreach ($Attribute in $Element.Attributes) { $Attribute.Name }; foreach ($Child in $Element.ChildNodes) { if ($Child.NodeType -eq 'Element') { $Child.Name } }) }
         $Answer.web_config.handlers = [object[]] @(foreach ($Item in $Document.SelectNodes('//system.webServer/handlers/add')) { @{ name = $Item.GetAttribute('name'); modules = $Item.GetAttribute('modules'); processor = $Item.GetAttribute('scriptProcessor').Length -gt 0 } })
@@ -34,7 +35,8 @@ foreach ($Group in $Server.RootSectionGroup.SectionGroups) {
     foreach ($One in $Group.Sections) { $Declared[[string] $One.Name] = $true }
     foreach ($One in $Group.SectionGroups) { $Declared[[string] $One.Name] = $true }
 }
-$Answer.unknown = @($Names | Where-Object { $_.IndexOf('/') -lt 0 -and -not $Declared.ContainsKey($_) })
+$Answer.unknown = @($Written | Where-Object { -not $Declared.ContainsKey($_) })
+$Names = @($Names | Where-Object { $_.IndexOf('/') -ge 0 -or $Declared.ContainsKey($_) }) + @($Written | Where-Object { $Names -notcontains $_ })
 $Web = $null
 try { $Web = $Manager.GetWebConfiguration($Request.site, $Request.application) } catch { $Answer.errors += @{ section = ''; fault = (Get-Fault $_) } }
 if ($null -ne $Web) {
