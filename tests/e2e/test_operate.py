@@ -102,6 +102,7 @@ def test_status_of_healthy_stopped_broken_and_bare_servers(served: tuple[Lab, st
     lab.powershell(address, POOL.format(action="Stop"))
     stopped = answer(ask(lab, address, deploy="status"))[f"@winrm/{address}"]
     assert (stopped["state"], stopped["pool"], stopped["processes"]) == ("stopped", "Stopped", [])
+    assert get(address, "/nobody-home")[0] == 503
     config = rf"C:\inetpub\mysite\releases\{healthy['release']}\web.config"
     lab.powershell(
         address,
@@ -113,6 +114,11 @@ def test_status_of_healthy_stopped_broken_and_bare_servers(served: tuple[Lab, st
     assert broken["health"]["status"] == 500
     assert any(problem.startswith("web.config: ") for problem in broken["problems"])
     assert broken["release"] == healthy["release"]
+    lines = answer(ask(lab, address, deploy="logs", since="5m"))["lines"]
+    assert [line["time"] for line in lines] == sorted(line["time"] for line in lines)
+    assert any(line["source"] == "http.sys" and "/nobody-home" in line["text"] for line in lines)
+    assert any(line["source"] == "requests" and line["text"].startswith("500.19  GET") for line in lines)
+    assert {line["host"] for line in lines} == {f"@winrm/{address}"}
     lab.powershell(
         address, f"Remove-Item -LiteralPath {config}; Rename-Item -LiteralPath {config[:-6]}old -NewName web.config"
     )

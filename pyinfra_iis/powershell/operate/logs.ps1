@@ -27,7 +27,7 @@ if ([IO.File]::Exists($Library)) {
             $Folder = [Environment]::ExpandEnvironmentVariables([string] $Log.GetAttributeValue('directory'))
             $Digits = '[' + [int] [Math]::Floor($Request.status / 100) + '-9]'
             if ($Log.GetAttributeValue('enabled')) { [void] $Kinds.Add(@{ source = 'requests'; folder = [IO.Path]::Combine($Folder, "W3SVC$SiteId"); filter = '*.log'; pattern = $Digits }) }
-            [void] $Kinds.Add(@{ source = 'http.sys'; folder = [IO.Path]::Combine([Environment]::SystemDirectory, 'LogFiles\HTTPERR'); filter = 'httperr*.log'; pattern = '' })
+            [void] $Kinds.Add(@{ source = 'http.sys'; folder = [IO.Path]::Combine([Environment]::SystemDirectory, 'LogFiles\HTTPERR'); filter = 'httperr*.log'; pattern = '*' })
         }
     } catch { [void] $Problems.Add('IIS: ' + $_.Exception.GetBaseException().Message) }
     $Manager.Dispose()
@@ -49,7 +49,7 @@ foreach ($Kind in $Kinds) {
                 }
                 if (-not $Found) { continue }
                 $Taken[$Found] = $true
-                $Part = Read-Log $Kind.source $Found $Options $Old.at
+                $Part = Read-Log $Kind.source $Found $Options $Old.at $Old.fields
                 [void] $Known.Add($Part.known)
                 if ($Part.file.text) { [void] $Files.Add($Part.file) }
             }
@@ -59,7 +59,7 @@ foreach ($Kind in $Kinds) {
             foreach ($Path in $Paths) {
                 if ($Taken.ContainsKey($Path)) { continue }
                 if ($Names -notcontains $Path -and [IO.File]::GetCreationTimeUtc($Path) -lt $Before) { continue }
-                $Part = Read-Log $Kind.source $Path $Options 0
+                $Part = Read-Log $Kind.source $Path $Options 0 ''
                 [void] $Known.Add($Part.known)
                 if ($Part.file.text) { [void] $Files.Add($Part.file) }
             }
@@ -67,11 +67,10 @@ foreach ($Kind in $Kinds) {
             $Newest = @($Paths | ForEach-Object { New-Object IO.FileInfo $_ } | Sort-Object { [Math]::Max($_.LastWriteTimeUtc.Ticks, $_.CreationTimeUtc.Ticks) } -Descending)
             $Count = 0
             foreach ($File in $Newest) {
-                # Without a time, the newest ones: enough to hold as many lines as are asked for.
+                # The newest three in any case: Windows notes late when a file was written that is still open.
                 $Count += 1
-                if ($Count -gt 20 -or ($Since -eq [DateTime]::MinValue -and $Count -gt 3)) { break }
-                if ($Count -gt 1 -and $File.LastWriteTimeUtc -lt $Since) { break }
-                $Part = Read-Log $Kind.source $File.FullName $Options 0
+                if ($Count -gt 3 -and ($Count -gt 20 -or $Since -eq [DateTime]::MinValue -or $File.LastWriteTimeUtc -lt $Since)) { break }
+                $Part = Read-Log $Kind.source $File.FullName $Options 0 ''
                 if ($Request.follow) { [void] $Known.Add($Part.known) }
                 if ($Part.file.text) { [void] $Files.Add($Part.file) }
             }

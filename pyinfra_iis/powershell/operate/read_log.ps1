@@ -1,5 +1,5 @@
 # Reads a log file from a position up to its end, while it is being written and may be renamed or removed.
-# Options: Lines (the last so many; 0: all), Bytes (at most), Whole (leave the last line for the next time until it has ended), Pattern (only lines that match, or that begin with #Fields).
+# Options: Lines (the last so many; 0: all), Bytes (at most), Whole (leave the last line for the next time until it has ended), Pattern (of a W3C log: only requests with a status that begins so, * for all; its #Fields lines stay).
 $HeadLength = 256
 function Open-Log([string] $Path) {
     New-Object IO.FileStream $Path, ([IO.FileMode]::Open), ([IO.FileAccess]::Read), ([IO.FileShare] 'ReadWrite, Delete')
@@ -27,15 +27,15 @@ function Test-Head([string] $Path, $Known) {
         } finally { $Stream.Dispose() }
     } catch { $false }
 }
-function Read-Log([string] $Source, [string] $Path, $Options, [long] $From) {
+function Read-Log([string] $Source, [string] $Path, $Options, [long] $From, [string] $Fields) {
     $Stream = Open-Log $Path
     try {
         $Length = $Stream.Length
         $Start = [Math]::Max($From, $Length - $Options.Bytes)
         $Bytes = Read-Bytes $Stream $Start ([int] ($Length - $Start))
         $Head = Read-Bytes $Stream 0 ([int] [Math]::Min($Length, $HeadLength))
-        $Fields = ''
-        if ($Options.Pattern) {
+        # Where nothing is known of the lines before, the file's beginning names the fields.
+        if ($Options.Pattern -and $Start -gt 0 -and -not $Fields) {
             $Text = [Text.Encoding]::UTF8.GetString((Read-Bytes $Stream 0 ([int] [Math]::Min($Length, 4096))))
             $Match = [regex]::Match($Text, '(?m)^#Fields:[^\r\n]*')
             if ($Match.Success) { $Fields = $Match.Value }
@@ -51,7 +51,7 @@ function Read-Log([string] $Source, [string] $Path, $Options, [long] $From) {
     if ($Options.Pattern) {
         # The status has its place among the fields; they may change within a file.
         $Kept = New-Object System.Collections.ArrayList
-        [void] $Kept.Add($Fields)
+        if ($Fields) { [void] $Kept.Add($Fields) }
         $Pattern = Get-Pattern $Fields $Options.Pattern
         foreach ($Part in ($Text -split '(?m)(?=^#Fields:)')) {
             if ($Part.StartsWith('#Fields:')) {
@@ -64,7 +64,9 @@ function Read-Log([string] $Source, [string] $Path, $Options, [long] $From) {
         if (@($Kept | Where-Object { -not $_.StartsWith('#Fields:') }).Count -eq 0) { $Kept.Clear() }
         if ($Options.Lines -and $Kept.Count -gt $Options.Lines + 1) {
             $Cut = $true
-            $Text = (@($Kept[0]) + @($Kept.GetRange($Kept.Count - $Options.Lines, $Options.Lines))) -join "`n"
+            $First = $Kept.Count - $Options.Lines
+            $Heading = @($Kept.GetRange(0, $First) | Where-Object { $_.StartsWith('#Fields:') }) | Select-Object -Last 1
+            $Text = (@($Heading) + @($Kept.GetRange($First, $Options.Lines))) -join "`n"
         } else { $Text = $Kept -join "`n" }
     } elseif ($Options.Lines) {
         $At = $Text.Length
@@ -78,12 +80,13 @@ function Read-Log([string] $Source, [string] $Path, $Options, [long] $From) {
             source = $Source; path = $Path; text = $Text; cut = $Cut; created = $Item.CreationTimeUtc.ToString('o')
             zone = [int] [TimeZoneInfo]::Local.GetUtcOffset($Item.LastWriteTime).TotalMinutes
         }
-        known = @{ source = $Source; path = $Path; at = $Start + $End; head = [Convert]::ToBase64String($Head, 0, [int] [Math]::Min($Head.Length, $Start + $End)) }
+        known = @{ source = $Source; path = $Path; at = $Start + $End; fields = $Fields; head = [Convert]::ToBase64String($Head, 0, [int] [Math]::Min($Head.Length, $Start + $End)) }
     }
 }
 function Get-Pattern([string] $Fields, [string] $Status) {
+    if ($Status -eq '*') { return '(?m)^(?!#)\S[^\r\n]*' }
     $Names = @($Fields.Split(' ') | Select-Object -Skip 1)
     $Index = [Array]::IndexOf([string[]] $Names, 'sc-status')
     if ($Index -lt 0) { return '' }
-    '(?m)^[^#\s](?:\S* ){' + $Index + '}' + $Status + '\d\d [^\r\n]*'
+    '(?m)^(?!#)(?:\S+ ){' + $Index + '}' + $Status + '\d\d(?=\s|$)[^\r\n]*'
 }

@@ -37,7 +37,7 @@ if ($Request.stop -and $Before.state -eq 'Started') {
     Wait-Until { $Now = Get-PoolState; $Now.state -eq 'Stopped' -and $Now.workers.Count -eq 0 } 'does not stop'
 }
 if ((Get-PoolState).state -eq 'Stopped') { Invoke-Pool 'Start' }
-else { Invoke-Pool 'Recycle' }
+elseif ($Before.workers.Count -gt 0) { Invoke-Pool 'Recycle' }
 # Where the pool starts nothing by itself, the first request does.
 Wait-Until {
     [void] (Get-Response $Request.health.address $Request.health.host 5000 (Get-Probe $Request.health.shared))
