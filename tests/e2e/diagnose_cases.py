@@ -1,7 +1,7 @@
 """What goes wrong in the field with sites behind HttpPlatformHandler: how it is brought about on a sound site, which rule names it, how it is mended.
 
-The sites are made by hand, without the deploy: `plain` (HttpPlatformHandler starts a little server of the standard library) on every server. Breaking uses what an administrator
-has: an editor, icacls, appcmd, Explorer.
+The site is made by hand, without the deploy: HttpPlatformHandler starts a little server of the standard library. Breaking uses what an administrator has:
+an editor, icacls, appcmd, Explorer.
 """
 
 from __future__ import annotations
@@ -123,6 +123,7 @@ $ErrorActionPreference = 'Stop'
 $folder = 'C:\sites\plain'
 $appcmd = "$env:windir\system32\inetsrv\appcmd.exe"
 $python = 'C:\sites\python'
+function appcmd { & $appcmd @args | Out-Null; if ($LASTEXITCODE -ne 0) { throw "appcmd has failed: $args" } }
 function Edit-File($Path, $From, $To) {
     $Text = [IO.File]::ReadAllText($Path)
     if (-not $Text.Contains($From)) { throw "$Path does not contain $From" }
@@ -131,10 +132,10 @@ function Edit-File($Path, $From, $To) {
 function Edit-Config($From, $To) { Edit-File "$folder\web.config" $From $To }
 function Edit-App($From, $To) { Edit-File "$folder\app.py" $From $To }
 function Set-Private($Path) {
-    $List = New-Object Security.AccessControl.DirectorySecurity
-    if ([IO.File]::Exists($Path)) { $List = New-Object Security.AccessControl.FileSecurity }
-    $List.SetSecurityDescriptorSddlForm('O:BAG:SYD:PAI(A;;FA;;;SY)(A;;FA;;;BA)')
-    if ([IO.File]::Exists($Path)) { [IO.File]::SetAccessControl($Path, $List) } else { $List.SetSecurityDescriptorSddlForm('O:BAG:SYD:PAI(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)'); [IO.Directory]::SetAccessControl($Path, $List) }
+    if ([IO.File]::Exists($Path)) { $List = New-Object Security.AccessControl.FileSecurity; $Entry = 'A;;FA' }
+    else { $List = New-Object Security.AccessControl.DirectorySecurity; $Entry = 'A;OICI;FA' }
+    $List.SetSecurityDescriptorSddlForm("O:BAG:SYD:PAI($Entry;;;SY)($Entry;;;BA)")
+    Set-Acl -LiteralPath $Path -AclObject $List
 }
 """
 
@@ -181,7 +182,7 @@ def _literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-_RECYCLE = "\n& $appcmd recycle apppool plain | Out-Null"
+_RECYCLE = "\nappcmd recycle apppool plain"
 _ARGUMENTS = 'arguments="app.py %HTTP_PLATFORM_PORT%"'
 _SERVE = 'Server(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()'
 
@@ -200,151 +201,577 @@ def _coded(name: str, rule: str, old: str, new: str, **more: object) -> Case:
 CASES: tuple[Case, ...] = (
     # -- server and site
     Case("W3SVC is stopped", "service-stopped", "Stop-Service W3SVC -Force"),
-    Case("the site is stopped", "site-stopped", "& $appcmd stop site plain | Out-Null"),
-    Case("the site has been deleted", "site-missing", "& $appcmd delete site plain | Out-Null",
-         "& $appcmd add site /name:plain /bindings:http/*:8020: '/physicalPath:C:\\sites\\plain' | Out-Null\n& $appcmd set app plain/ /applicationPool:plain | Out-Null"),
-    Case("another site has the binding", "binding-taken",
-         "& $appcmd stop site plain | Out-Null\n& $appcmd add site /name:other /bindings:http/*:8020: '/physicalPath:C:\\inetpub\\wwwroot' | Out-Null\n& $appcmd start site other | Out-Null",
-         default=True, says=("other",), after="& $appcmd delete site other | Out-Null"),
-    Case("a program has the port", "port-taken",
-         "& $appcmd stop site plain | Out-Null\nStart-Process -FilePath \"$python\\python.exe\" -ArgumentList '-m', 'http.server', '8020', '--bind', ([string] [Net.Dns]::GetHostAddresses($env:COMPUTERNAME)[0]) -WindowStyle Hidden\nStart-Sleep -Seconds 2",
-         says=("python",)),
-    Case("the binding has an address of another server", "binding-address", "& $appcmd set site plain /bindings:http/10.1.2.3:8020: | Out-Null",
-         after="& $appcmd set site plain /bindings:http/*:8020: | Out-Null"),
-    Case("another site has a better binding", "binding-shadowed",
-         "& $appcmd set site plain /bindings:http/*:8020:,http/*:8020:www.example.com | Out-Null\n"
-         "& $appcmd add site /name:other /bindings:http/127.0.0.1:8020: '/physicalPath:C:\\inetpub\\wwwroot' | Out-Null",
-         after="& $appcmd set site plain /bindings:http/*:8020: | Out-Null\n& $appcmd delete site other | Out-Null"),
-    Case("no binding has the host name", "host-unknown", "& $appcmd set site plain /bindings:http/*:8020:www.example.com | Out-Null",
-         ask=(("name", "shop.example.com"),), says=("shop.example.com",), after="& $appcmd set site plain /bindings:http/*:8020: | Out-Null"),
-    Case("an https binding without a certificate", "certificate-none", "& $appcmd set site plain /+\"bindings.[protocol='https',bindingInformation='*:8443:']\" | Out-Null",
-         "& $appcmd set site plain /bindings:http/*:8020: | Out-Null", after="& $appcmd set site plain /bindings:http/*:8020: | Out-Null"),
+    Case("the site is stopped", "site-stopped", "appcmd stop site plain"),
+    Case(
+        "the site has been deleted",
+        "site-missing",
+        "appcmd delete site plain",
+        "appcmd add site /name:plain /bindings:http/*:8020: '/physicalPath:C:\\sites\\plain'\nappcmd set app plain/ /applicationPool:plain",
+    ),
+    Case(
+        "another site has the binding",
+        "binding-taken",
+        "appcmd stop site plain\nappcmd add site /name:other /bindings:http/*:8020: '/physicalPath:C:\\inetpub\\wwwroot'\nappcmd start site other",
+        default=True,
+        says=("other",),
+        after="appcmd delete site other",
+    ),
+    Case(
+        "a program has the port",
+        "port-taken",
+        (
+            "appcmd stop site plain\nStart-Process -FilePath \"$python\\python.exe\" -ArgumentList '-m', 'http.server', "
+            "'8020', '--bind', ([string] [Net.Dns]::GetHostAddresses($env:COMPUTERNAME)[0]) -WindowStyle "
+            "Hidden\nStart-Sleep -Seconds 2"
+        ),
+        says=("python",),
+    ),
+    Case(
+        "the binding has an address of another server",
+        "binding-address",
+        "appcmd set site plain /bindings:http/10.1.2.3:8020:",
+        after="appcmd set site plain /bindings:http/*:8020:",
+    ),
+    Case(
+        "another site has a better binding",
+        "binding-shadowed",
+        "appcmd set site plain '/bindings:http/*:8020:,http/*:8020:www.example.com'\n"
+        "appcmd add site /name:other /bindings:http/127.0.0.1:8020: '/physicalPath:C:\\inetpub\\wwwroot'",
+        after="appcmd set site plain /bindings:http/*:8020:\nappcmd delete site other",
+    ),
+    Case(
+        "no binding has the host name",
+        "host-unknown",
+        "appcmd set site plain /bindings:http/*:8020:www.example.com",
+        ask=(("name", "shop.example.com"),),
+        says=("shop.example.com",),
+        after="appcmd set site plain /bindings:http/*:8020:",
+    ),
+    Case(
+        "an https binding without a certificate",
+        "certificate-none",
+        "appcmd set site plain /+\"bindings.[protocol='https',bindingInformation='*:8443:']\"",
+        "appcmd set site plain /bindings:http/*:8020:",
+        after="appcmd set site plain /bindings:http/*:8020:",
+    ),
     # -- pool
-    Case("the pool is stopped", "pool-stopped", "& $appcmd stop apppool plain | Out-Null", default=True),
-    Case("the pool is gone", "pool-missing", "& $appcmd set app plain/ /applicationPool:gone | Out-Null", says=("gone",),
-         repair="& $appcmd set app plain/ /applicationPool:plain | Out-Null"),
-    Case("the pool's user has a new password", "pool-identity",
-         "& net user svc 'Secret-1' /add | Out-Null\n& $appcmd set apppool plain /processModel.identityType:SpecificUser /processModel.userName:svc /processModel.password:Wrong-1 | Out-Null",
-         default=True, says=("svc",), after="& net user svc /delete | Out-Null\n& $appcmd set apppool plain /processModel.identityType:ApplicationPoolIdentity | Out-Null"),
-    Case("w3wp.exe crashes again and again", "pool-rapid-fail",
-         "for ($i = 0; $i -lt 5; $i++) { try { (New-Object Net.WebClient).DownloadString('http://localhost:8020/') | Out-Null } catch { }\n"
-         "foreach ($p in @(Get-Process w3wp -ErrorAction SilentlyContinue)) { Stop-Process -Id $p.Id -Force }; Start-Sleep -Milliseconds 700 }"),
-    Case("the handler's DLL has been deleted", "module-missing",
-         "Stop-Service W3SVC -Force; Stop-Service WAS -Force; Start-Sleep -Seconds 1; Move-Item C:\\Windows\\System32\\inetsrv\\httpPlatformHandler.dll C:\\handler.dll -Force; Start-Service W3SVC",
-         "Stop-Service W3SVC -Force; Stop-Service WAS -Force; Start-Sleep -Seconds 1; Move-Item C:\\handler.dll C:\\Windows\\System32\\inetsrv\\httpPlatformHandler.dll; Start-Service W3SVC; & $appcmd start apppool plain | Out-Null"),
+    Case("the pool is stopped", "pool-stopped", "appcmd stop apppool plain", default=True),
+    Case(
+        "the pool is gone",
+        "pool-missing",
+        "appcmd set app plain/ /applicationPool:gone",
+        says=("gone",),
+        repair="appcmd set app plain/ /applicationPool:plain",
+    ),
+    Case(
+        "the pool's user has a new password",
+        "pool-identity",
+        (
+            "& net user svc 'Secret-1' /add | Out-Null\nappcmd set apppool plain /processModel.identityType:SpecificUser "
+            "/processModel.userName:svc /processModel.password:Wrong-1"
+        ),
+        default=True,
+        says=("svc",),
+        after="& net user svc /delete | Out-Null\nappcmd set apppool plain /processModel.identityType:ApplicationPoolIdentity",
+    ),
+    Case(
+        "w3wp.exe crashes again and again",
+        "pool-rapid-fail",
+        "for ($i = 0; $i -lt 5; $i++) { try { (New-Object Net.WebClient).DownloadString('http://localhost:8020/') | Out-Null } catch { }\n"
+        "foreach ($p in @(Get-Process w3wp -ErrorAction SilentlyContinue)) { Stop-Process -Id $p.Id -Force }; Start-Sleep -Milliseconds 700 }",
+    ),
+    Case(
+        "the handler's DLL has been deleted",
+        "module-missing",
+        (
+            "Stop-Service W3SVC -Force; Stop-Service WAS -Force; Start-Sleep -Seconds 1; Move-Item "
+            "C:\\Windows\\System32\\inetsrv\\httpPlatformHandler.dll C:\\handler.dll -Force; Start-Service W3SVC"
+        ),
+        (
+            "Stop-Service W3SVC -Force; Stop-Service WAS -Force; Start-Sleep -Seconds 1; Move-Item C:\\handler.dll "
+            "C:\\Windows\\System32\\inetsrv\\httpPlatformHandler.dll; Start-Service W3SVC; appcmd start apppool plain"
+        ),
+    ),
     # -- configuration
-    Case("handlers are locked (visualstudio-docs 8225, IISIntegration 24)", "section-locked", "& $appcmd lock config -section:system.webServer/handlers | Out-Null",
-         default=True, says=("system.webServer/handlers",)),
-    Case("HttpPlatformHandler is not installed (visualstudio-docs 4645)", "handler-not-installed", "& msiexec /x '{49FE726A-F8A3-426F-9448-337D47E355FA}' /qn | Out-Null",
-         "& msiexec /i C:\\sites\\handler.msi /qn | Out-Null", default=True),
-    Case("version 2.0 is installed beside 1.2 (httpbridge 14, 15)", "two-handlers", "& msiexec /i C:\\sites\\handler2.msi /qn | Out-Null",
-         "& msiexec /x C:\\sites\\handler2.msi /qn | Out-Null\n& msiexec /x C:\\sites\\handler.msi /qn | Out-Null\n& msiexec /i C:\\sites\\handler.msi /qn | Out-Null",
-         default=True),
-    _changed("FastCGI's handler is mixed in (visualstudio-docs 4361)", "other-handler",
-             'modules="httpPlatformHandler"', 'modules="FastCgiModule" scriptProcessor="C:\\Python\\python.exe|C:\\Python\\wfastcgi.py"', says=("FastCgiModule",)),
-    Case("web.config lost its handler", "handler-missing", "Edit-Config '<add name=\"python\" path=\"*\" verb=\"*\" modules=\"httpPlatformHandler\" resourceType=\"Unspecified\" requireAccess=\"Script\" />' ''",
-         "Edit-Config '<handlers>' '<handlers><add name=\"python\" path=\"*\" verb=\"*\" modules=\"httpPlatformHandler\" resourceType=\"Unspecified\" requireAccess=\"Script\" />'"),
+    Case(
+        "handlers are locked (visualstudio-docs 8225, IISIntegration 24)",
+        "section-locked",
+        "appcmd lock config /section:system.webServer/handlers",
+        default=True,
+        says=("system.webServer/handlers",),
+    ),
+    Case(
+        "HttpPlatformHandler is not installed (visualstudio-docs 4645)",
+        "handler-not-installed",
+        "& msiexec /x '{49FE726A-F8A3-426F-9448-337D47E355FA}' /qn | Out-Null",
+        "& msiexec /i C:\\sites\\handler.msi /qn | Out-Null",
+        default=True,
+    ),
+    Case(
+        "version 2.0 is installed beside 1.2 (httpbridge 14, 15)",
+        "two-handlers",
+        "& msiexec /i C:\\sites\\handler2.msi /qn | Out-Null",
+        (
+            "& msiexec /x C:\\sites\\handler2.msi /qn | Out-Null\n& msiexec /x C:\\sites\\handler.msi /qn | Out-Null\n& "
+            "msiexec /i C:\\sites\\handler.msi /qn | Out-Null"
+        ),
+        default=True,
+    ),
+    _changed(
+        "FastCGI's handler is mixed in (visualstudio-docs 4361)",
+        "other-handler",
+        'modules="httpPlatformHandler"',
+        'modules="FastCgiModule" scriptProcessor="C:\\Python\\python.exe|C:\\Python\\wfastcgi.py"',
+        says=("FastCgiModule",),
+    ),
+    Case(
+        "web.config lost its handler",
+        "handler-missing",
+        'Edit-Config \'<add name="python" path="*" verb="*" modules="httpPlatformHandler" resourceType="Unspecified" requireAccess="Script" />\' \'\'',
+        (
+            'Edit-Config \'<handlers>\' \'<handlers><add name="python" path="*" verb="*" modules="httpPlatformHandler" '
+            'resourceType="Unspecified" requireAccess="Script" />\''
+        ),
+    ),
     _changed("the handler only gets *.py", "handler-order", 'path="*" verb="*"', 'path="*.py" verb="*"'),
-    Case("web.config has been removed", "web-config-missing", "Move-Item \"$folder\\web.config\" C:\\sites\\kept.config", "Move-Item C:\\sites\\kept.config \"$folder\\web.config\""),
-    _changed("web.config is not XML", "web-config-malformed", "</system.webServer>", "</system.web>", default=True, says=("line",)),
-    _changed("a word in web.config is misspelt", "web-config-unknown-name", 'startupTimeLimit="3"', 'startupTimelimt="3"', says=("startupTimelimt",)),
-    _changed("a section of a module that is not installed", "section-unknown", "<handlers>", '<rewrite><rules /></rewrite><handlers>'),
-    _changed("a value is out of range", "web-config-value", 'startupTimeLimit="3"', 'startupTimeLimit="99999"', says=("startupTimeLimit",)),
-    _changed("requestTimeout with seconds under 1.2", "web-config-value", 'startupTimeLimit="3"', 'startupTimeLimit="3" requestTimeout="00:00:30"', says=("requestTimeout",)),
-    _changed("the same header twice", "duplicate-entry", "<handlers>",
-             '<httpProtocol><customHeaders><add name="X-Powered-By" value="me" /></customHeaders></httpProtocol><handlers>'),
-    _changed("an element that only version 2.0 knows", "attribute-of-other-version", "<environmentVariables>", "<handlerSettings /><environmentVariables>", says=("handlerSettings",)),
-    Case("the site's folder is gone", "site-folder-missing", "& $appcmd set vdir plain/ '/physicalPath:C:\\sites\\gone' | Out-Null",
-         "& $appcmd set vdir plain/ '/physicalPath:C:\\sites\\plain' | Out-Null"),
-    Case("the site's folder may not be read", "site-folder-access", "Set-Private $folder", default=True,
-         after="& icacls $folder /grant 'IIS AppPool\\plain:(OI)(CI)RX' | Out-Null"),
-    Case("web.config may not be read", "site-folder-access", "Set-Private \"$folder\\web.config\""),
-    Case("the module is taken out of the list", "module-not-listed",
-         "& $appcmd set config -section:system.webServer/modules \"/-[name='httpPlatformHandler']\" | Out-Null",
-         "& $appcmd set config -section:system.webServer/modules \"/+[name='httpPlatformHandler']\" | Out-Null"),
-    Case("an upload is larger than maxAllowedContentLength", "requests-filtered", "& $appcmd set config plain -section:system.webServer/security/requestFiltering /requestLimits.maxAllowedContentLength:100 | Out-Null",
-         notice=True, visit=("POST", "/upload", 404), default=True, says=("maxAllowedContentLength",),
-         after="& $appcmd clear config plain -section:system.webServer/security/requestFiltering | Out-Null"),
-    Case("a path with a hidden segment", "request-filtered", "", ask=(("path", "/bin/tool"),), says=("hidden",), repair=" "),
-    Case("anonymous authentication is off", "anonymous-off",
-         "& $appcmd set config plain -section:system.webServer/security/authentication/anonymousAuthentication /enabled:false /commit:apphost | Out-Null"),
-    Case("https is required", "visitor-refused", "& $appcmd set config plain -section:system.webServer/security/access /sslFlags:Ssl /commit:apphost | Out-Null",
-         "& $appcmd set config plain -section:system.webServer/security/access /sslFlags:None /commit:apphost | Out-Null"),
+    Case(
+        "web.config has been removed",
+        "web-config-missing",
+        'Move-Item "$folder\\web.config" C:\\sites\\kept.config',
+        'Move-Item C:\\sites\\kept.config "$folder\\web.config"',
+    ),
+    _changed(
+        "web.config is not XML",
+        "web-config-malformed",
+        "</system.webServer>",
+        "</system.web>",
+        default=True,
+        says=("line",),
+    ),
+    _changed(
+        "a word in web.config is misspelt",
+        "web-config-unknown-name",
+        'startupTimeLimit="3"',
+        'startupTimelimt="3"',
+        says=("startupTimelimt",),
+    ),
+    _changed(
+        "a section of a module that is not installed",
+        "section-unknown",
+        "<handlers>",
+        "<rewrite><rules /></rewrite><handlers>",
+    ),
+    _changed(
+        "a value is out of range",
+        "web-config-value",
+        'startupTimeLimit="3"',
+        'startupTimeLimit="99999"',
+        says=("startupTimeLimit",),
+    ),
+    _changed(
+        "requestTimeout with seconds under 1.2",
+        "web-config-value",
+        'startupTimeLimit="3"',
+        'startupTimeLimit="3" requestTimeout="00:00:30"',
+        says=("requestTimeout",),
+    ),
+    _changed(
+        "the same header twice",
+        "duplicate-entry",
+        "<handlers>",
+        '<httpProtocol><customHeaders><add name="X-Powered-By" value="me" /></customHeaders></httpProtocol><handlers>',
+    ),
+    _changed(
+        "an element that only version 2.0 knows",
+        "attribute-of-other-version",
+        "<environmentVariables>",
+        "<handlerSettings /><environmentVariables>",
+        says=("handlerSettings",),
+    ),
+    Case(
+        "the site's folder is gone",
+        "site-folder-missing",
+        "appcmd set vdir plain/ '/physicalPath:C:\\sites\\gone'",
+        "appcmd set vdir plain/ '/physicalPath:C:\\sites\\plain'",
+    ),
+    Case(
+        "the site's folder may not be read",
+        "site-folder-access",
+        "Set-Private $folder",
+        default=True,
+        after="& icacls $folder /grant 'IIS AppPool\\plain:(OI)(CI)RX' | Out-Null",
+    ),
+    Case("web.config may not be read", "site-folder-access", 'Set-Private "$folder\\web.config"'),
+    Case(
+        "the module is taken out of the list",
+        "module-not-listed",
+        "appcmd set config /section:system.webServer/modules \"/-[name='httpPlatformHandler']\"",
+        "appcmd set config /section:system.webServer/modules \"/+[name='httpPlatformHandler']\"",
+    ),
+    Case(
+        "an upload is larger than maxAllowedContentLength",
+        "requests-filtered",
+        "appcmd set config plain /section:system.webServer/security/requestFiltering /requestLimits.maxAllowedContentLength:100",
+        notice=True,
+        visit=("POST", "/upload", 404),
+        default=True,
+        says=("maxAllowedContentLength",),
+        after="appcmd clear config plain /section:system.webServer/security/requestFiltering",
+    ),
+    Case(
+        "a path with a hidden segment",
+        "request-filtered",
+        "",
+        ask=(("path", "/bin/tool"),),
+        says=("hidden",),
+        repair=" ",
+    ),
+    Case(
+        "anonymous authentication is off",
+        "anonymous-off",
+        "appcmd set config plain /section:system.webServer/security/authentication/anonymousAuthentication /enabled:false /commit:apphost",
+    ),
+    Case(
+        "https is required",
+        "visitor-refused",
+        "appcmd set config plain /section:system.webServer/security/access /sslFlags:Ssl /commit:apphost",
+        "appcmd set config plain /section:system.webServer/security/access /sslFlags:None /commit:apphost",
+    ),
     # -- the process does not start
-    _changed("processPath names nothing (passcore 33)", "program-missing", "C:\\sites\\venv\\Scripts\\python.exe", "C:\\sites\\venv\\bin\\python.exe", default=True),
-    Case("the virtual environment has been renamed", "program-missing", "& $appcmd stop apppool plain | Out-Null\nRename-Item C:\\sites\\venv venv-old\n& $appcmd start apppool plain | Out-Null", "Rename-Item C:\\sites\\venv-old venv"),
-    Case("the Python behind the environment is gone (pyenv-win 321)", "base-python-missing", "& $appcmd stop apppool plain | Out-Null\nMove-Item $python \"$python-moved\"\n& $appcmd start apppool plain | Out-Null",
-         "Move-Item \"$python-moved\" $python", default=True),
-    Case("the Python lies in a user's profile (mamba 3151, waitress 430)", "base-python-in-profile",
-         "& $appcmd stop apppool plain | Out-Null\nCopy-Item $python C:\\Users\\Administrator\\python -Recurse -Force\n"
-         "Set-Private C:\\Users\\Administrator\\python\nEdit-Config 'C:\\sites\\venv\\Scripts\\python.exe' 'C:\\Users\\Administrator\\python\\python.exe'\n& $appcmd start apppool plain | Out-Null",
-         "Edit-Config 'C:\\Users\\Administrator\\python\\python.exe' 'C:\\sites\\venv\\Scripts\\python.exe'"),
-    Case("the Python may not be run by the identity", "python-access", "Set-Private $python; & $appcmd recycle apppool plain | Out-Null", default=True, says=("IIS AppPool\\plain",)),
-    Case("the virtual environment may not be read by the identity", "python-access", "Set-Private C:\\sites\\venv; & $appcmd recycle apppool plain | Out-Null"),
-    Case("processPath is a script", "program-invalid", "[IO.File]::WriteAllText(\"$folder\\run.exe\", 'print(1)'); Edit-Config 'C:\\sites\\venv\\Scripts\\python.exe' 'C:\\sites\\plain\\run.exe'",
-         "Edit-Config 'C:\\sites\\plain\\run.exe' 'C:\\sites\\venv\\Scripts\\python.exe'"),
-    Case("Python's DLL is missing", "python-incomplete",
-         "& $appcmd stop apppool plain | Out-Null\nGet-ChildItem $python -Filter 'python3*.dll' | ForEach-Object { Move-Item $_.FullName ($_.FullName + '.kept') -Force }\n& $appcmd start apppool plain | Out-Null",
-         ""
-         "Get-ChildItem $python -Filter 'python3*.kept' | ForEach-Object { Move-Item $_.FullName $_.FullName.Replace('.kept', '') -Force }"),
-    _changed("a package is not installed", "python-module-missing", _ARGUMENTS, 'arguments="-m nouvicorn app:app --port %HTTP_PLATFORM_PORT%"', default=True, says=("nouvicorn",)),
-    _coded("an import fails", "python-module-missing", 'print("starting", flush=True)', "import nothing_like_this", says=("nothing_like_this",)),
-    _coded("a variable is missing", "variable-missing", 'print("starting", flush=True)', 'os.environ["DATABASE_URL"]', default=True, says=("DATABASE_URL",)),
+    _changed(
+        "processPath names nothing (passcore 33)",
+        "program-missing",
+        "C:\\sites\\venv\\Scripts\\python.exe",
+        "C:\\sites\\venv\\bin\\python.exe",
+        default=True,
+    ),
+    Case(
+        "the virtual environment has been renamed",
+        "program-missing",
+        "appcmd stop apppool plain\nRename-Item C:\\sites\\venv venv-old\nappcmd start apppool plain",
+        "Rename-Item C:\\sites\\venv-old venv",
+    ),
+    Case(
+        "the Python behind the environment is gone (pyenv-win 321)",
+        "base-python-missing",
+        'appcmd stop apppool plain\nMove-Item $python "$python-moved"\nappcmd start apppool plain',
+        'Move-Item "$python-moved" $python',
+        default=True,
+    ),
+    Case(
+        "the Python lies in a user's profile (mamba 3151, waitress 430)",
+        "base-python-in-profile",
+        "appcmd stop apppool plain\nCopy-Item $python C:\\Users\\Administrator\\python -Recurse -Force\n"
+        "Set-Private C:\\Users\\Administrator\\python\nEdit-Config 'C:\\sites\\venv\\Scripts\\python.exe' "
+        "'C:\\Users\\Administrator\\python\\python.exe'\nappcmd start apppool plain",
+        "Edit-Config 'C:\\Users\\Administrator\\python\\python.exe' 'C:\\sites\\venv\\Scripts\\python.exe'",
+    ),
+    Case(
+        "the Python may not be run by the identity",
+        "python-access",
+        "Set-Private $python; appcmd recycle apppool plain",
+        default=True,
+        says=("IIS AppPool\\plain",),
+    ),
+    Case(
+        "the virtual environment may not be read by the identity",
+        "python-access",
+        "Set-Private C:\\sites\\venv; appcmd recycle apppool plain",
+    ),
+    Case(
+        "processPath is a script",
+        "program-invalid",
+        "[IO.File]::WriteAllText(\"$folder\\run.exe\", 'print(1)'); Edit-Config 'C:\\sites\\venv\\Scripts\\python.exe' 'C:\\sites\\plain\\run.exe'",
+        "Edit-Config 'C:\\sites\\plain\\run.exe' 'C:\\sites\\venv\\Scripts\\python.exe'",
+    ),
+    Case(
+        "Python's DLL is missing",
+        "python-incomplete",
+        (
+            "appcmd stop apppool plain\nGet-ChildItem $python -Filter 'python3*.dll' | ForEach-Object { Move-Item "
+            "$_.FullName ($_.FullName + '.kept') -Force }\nappcmd start apppool plain"
+        ),
+        ""
+        "Get-ChildItem $python -Filter 'python3*.kept' | ForEach-Object { Move-Item $_.FullName $_.FullName.Replace('.kept', '') -Force }",
+    ),
+    _changed(
+        "a package is not installed",
+        "python-module-missing",
+        _ARGUMENTS,
+        'arguments="-m nouvicorn app:app --port %HTTP_PLATFORM_PORT%"',
+        default=True,
+        says=("nouvicorn",),
+    ),
+    _coded(
+        "an import fails",
+        "python-module-missing",
+        'print("starting", flush=True)',
+        "import nothing_like_this",
+        says=("nothing_like_this",),
+    ),
+    _coded(
+        "a variable is missing",
+        "variable-missing",
+        'print("starting", flush=True)',
+        'os.environ["DATABASE_URL"]',
+        default=True,
+        says=("DATABASE_URL",),
+    ),
     _coded("a syntax error", "syntax-error", 'print("starting", flush=True)', "def broken(:", says=("app.py",)),
-    _coded("an exception while starting", "exception-at-start", 'print("starting", flush=True)', 'raise ValueError("no way")', says=("no way",)),
-    _coded("it ends at once with a message", "process-ended", 'print("starting", flush=True)', 'sys.exit("goodbye")', says=("goodbye",)),
-    _coded("it ends at once, silently", "process-ended", 'print("starting", flush=True)', "os._exit(3)", says=("printed nothing",)),
-    _coded("it starts too slowly", "start-too-slow", 'print("starting", flush=True)', "import time; time.sleep(30)", default=True, says=("startupTimeLimit",)),
-    Case("it listens on a fixed port", "port-ignored", _config(_ARGUMENTS, 'arguments="-m http.server 9123 --bind 127.0.0.1"'),
-         _config('arguments="-m http.server 9123 --bind 127.0.0.1"', _ARGUMENTS), default=True, says=("9123",)),
+    _coded(
+        "an exception while starting",
+        "exception-at-start",
+        'print("starting", flush=True)',
+        'raise ValueError("no way")',
+        says=("no way",),
+    ),
+    _coded(
+        "it ends at once with a message",
+        "process-ended",
+        'print("starting", flush=True)',
+        'sys.exit("goodbye")',
+        says=("goodbye",),
+    ),
+    _coded(
+        "it ends at once, silently",
+        "process-ended",
+        'print("starting", flush=True)',
+        "os._exit(3)",
+        says=("printed nothing",),
+    ),
+    _coded(
+        "it starts too slowly",
+        "start-too-slow",
+        'print("starting", flush=True)',
+        "import time; time.sleep(30)",
+        default=True,
+        says=("startupTimeLimit",),
+    ),
+    Case(
+        "it listens on a fixed port",
+        "port-ignored",
+        _config(_ARGUMENTS, 'arguments="-m http.server 9123 --bind 127.0.0.1"'),
+        _config('arguments="-m http.server 9123 --bind 127.0.0.1"', _ARGUMENTS),
+        default=True,
+        says=("9123",),
+    ),
     _coded("it listens on another port", "listens-elsewhere", "int(sys.argv[1])", "int(sys.argv[1]) + 1", default=True),
-    _coded("it listens by IPv6 only", "listens-on-ipv6", _SERVE, 'Server.address_family = __import__("socket").AF_INET6; Server(("::1", int(sys.argv[1])), Handler).serve_forever()'),
+    _coded(
+        "it listens by IPv6 only",
+        "listens-on-ipv6",
+        _SERVE,
+        'Server.address_family = __import__("socket").AF_INET6; Server(("::1", int(sys.argv[1])), Handler).serve_forever()',
+    ),
     _coded("it listens on all addresses", "listens-for-everybody", '("127.0.0.1", int', '("0.0.0.0", int', notice=True),
-    _coded("its port is taken", "port-in-use", _SERVE,
-           'import subprocess; subprocess.Popen([sys.executable, "-m", "http.server", "9124", "--bind", "127.0.0.1"]); import time; time.sleep(1.5); Server(("127.0.0.1", 9124), Handler)'),
-    _coded("a process that is no child of it listens (IISIntegration 8)", "listener-not-child", _SERVE,
-           'import subprocess; subprocess.call([sys.executable, "-c", "import subprocess, sys; subprocess.Popen(sys.argv[1:], start_new_session=True)", sys.executable, "-m", "http.server", sys.argv[1], "--bind", "127.0.0.1"]); import time; time.sleep(60)'),
+    _coded(
+        "its port is taken",
+        "port-in-use",
+        _SERVE,
+        (
+            'import subprocess; subprocess.Popen([sys.executable, "-m", "http.server", "9124", "--bind", "127.0.0.1"]); '
+            'import time; time.sleep(1.5); Server(("127.0.0.1", 9124), Handler)'
+        ),
+    ),
+    _coded(
+        "a process that is no child of it listens (IISIntegration 8)",
+        "listener-not-child",
+        _SERVE,
+        (
+            'import subprocess; subprocess.call([sys.executable, "-c", "import subprocess, sys; '
+            'subprocess.Popen(sys.argv[1:], start_new_session=True)", sys.executable, "-m", "http.server", sys.argv[1], '
+            '"--bind", "127.0.0.1"]); import time; time.sleep(60)'
+        ),
+    ),
     _changed("it reloads itself (IISIntegration 34)", "autoreload", _ARGUMENTS, 'arguments="app.py --reload"'),
-    _coded("rapid fails hide the cause", "variable-missing", 'print("starting", flush=True)', 'os.environ["DATABASE_URL"]', ask=(("again", True),), says=("DATABASE_URL",)),
-    Case("the output cannot be printed in the code page", "output-encoding", _app('print("starting", flush=True)', 'print(chr(0x2603), flush=True)') + "; & $appcmd recycle apppool plain | Out-Null",
-         _config("<environmentVariables>", '<environmentVariables><environmentVariable name="PYTHONUTF8" value="1" />')),
-    Case("it may not write its own log (httpbridge 1)", "file-denied",
-         "[void] [IO.Directory]::CreateDirectory('C:\\sites\\private'); Set-Private C:\\sites\\private\n"
-         + _app('print("starting", flush=True)', 'open("../private/own.log", "w")') + _RECYCLE, says=("C:\\sites\\private",)),
+    _coded(
+        "rapid fails hide the cause",
+        "variable-missing",
+        'print("starting", flush=True)',
+        'os.environ["DATABASE_URL"]',
+        ask=(("again", True),),
+        says=("DATABASE_URL",),
+    ),
+    Case(
+        "the output cannot be printed in the code page",
+        "output-encoding",
+        _app('print("starting", flush=True)', "print(chr(0x2603), flush=True)") + "; appcmd recycle apppool plain",
+        _config("<environmentVariables>", '<environmentVariables><environmentVariable name="PYTHONUTF8" value="1" />'),
+    ),
+    Case(
+        "it may not write its own log (httpbridge 1)",
+        "file-denied",
+        "[void] [IO.Directory]::CreateDirectory('C:\\sites\\private'); Set-Private C:\\sites\\private\n"
+        + _app('print("starting", flush=True)', 'open("../private/own.log", "w")')
+        + _RECYCLE,
+        says=("C:\\sites\\private",),
+    ),
     # -- its log
-    Case("the folder of the log is missing", "log-not-written", "& $appcmd stop apppool plain | Out-Null; Remove-Item \"$folder\\logs\" -Recurse -Force; & $appcmd start apppool plain | Out-Null", notice=True, default=True),
-    Case("the folder of the log may not be written (aspnetcore 1336)", "log-not-written", "& $appcmd stop apppool plain | Out-Null; Set-Private \"$folder\\logs\"; & $appcmd start apppool plain | Out-Null", notice=True),
-    Case("no log is kept of a failing start", "log-off", _config('stdoutLogEnabled="true"', 'stdoutLogEnabled="false"') + "\n" + _app('print("starting", flush=True)', "sys.exit(1)"),
-         _config('stdoutLogEnabled="false"', 'stdoutLogEnabled="true"') + "\n" + _app("sys.exit(1)", 'print("starting", flush=True)'), notice=True),
+    Case(
+        "the folder of the log is missing",
+        "log-not-written",
+        'appcmd stop apppool plain; Remove-Item "$folder\\logs" -Recurse -Force; appcmd start apppool plain',
+        notice=True,
+        default=True,
+    ),
+    Case(
+        "the folder of the log may not be written (aspnetcore 1336)",
+        "log-not-written",
+        'appcmd stop apppool plain; Set-Private "$folder\\logs"; appcmd start apppool plain',
+        notice=True,
+    ),
+    Case(
+        "no log is kept of a failing start",
+        "log-off",
+        _config('stdoutLogEnabled="true"', 'stdoutLogEnabled="false"')
+        + "\n"
+        + _app('print("starting", flush=True)', "sys.exit(1)"),
+        _config('stdoutLogEnabled="false"', 'stdoutLogEnabled="true"')
+        + "\n"
+        + _app("sys.exit(1)", 'print("starting", flush=True)'),
+        notice=True,
+    ),
     # -- the process runs
-    _coded("it refuses the host name", "allowed-hosts", 'self.answer(200, b"ok")',
-           'print("Invalid HTTP_HOST header: " + repr(self.headers["Host"]) + ". You may need to add it to ALLOWED_HOSTS.", flush=True); self.answer(400, b"Bad Request")'),
-    _coded("it fails with an exception", "exception", 'self.answer(200, b"ok")',
-           'import traceback\n        try: 1 / 0\n        except Exception: traceback.print_exc()\n        self.answer(500, b"Server Error")', says=("ZeroDivisionError",)),
-    _coded("it answers 500 and says nothing", "application-error", 'self.answer(200, b"ok")', 'self.answer(500, b"Server Error")'),
+    _coded(
+        "it refuses the host name",
+        "allowed-hosts",
+        'self.answer(200, b"ok")',
+        (
+            'print("Invalid HTTP_HOST header: " + repr(self.headers["Host"]) + ". You may need to add it to '
+            'ALLOWED_HOSTS.", flush=True); self.answer(400, b"Bad Request")'
+        ),
+    ),
+    _coded(
+        "it fails with an exception",
+        "exception",
+        'self.answer(200, b"ok")',
+        'import traceback\n        try: 1 / 0\n        except Exception: traceback.print_exc()\n        self.answer(500, b"Server Error")',
+        says=("ZeroDivisionError",),
+    ),
+    _coded(
+        "it answers 500 and says nothing",
+        "application-error",
+        'self.answer(200, b"ok")',
+        'self.answer(500, b"Server Error")',
+    ),
     _coded("it dies during a request", "process-lost", 'self.answer(200, b"ok")', "os._exit(1)"),
-    _coded("it does not speak HTTP", "answer-not-http", 'self.answer(200, b"ok")', 'self.wfile.write(b"not http at all\\r\\n\\r\\n"); self.close_connection = True'),
-    _coded("it takes longer than the visitor waits", "request-too-slow", 'self.answer(200, b"ok")', 'import time; time.sleep(20); self.answer(200, b"ok")', ask=(("timeout", 3),)),
-    _coded("it does not expect the port in X-Forwarded-For (django-axes 184)", "forwarded-for-port", 'self.answer(200, b"ok")',
-           'import ipaddress; ipaddress.ip_address(self.headers["X-Forwarded-For"]); self.answer(200, b"ok")'),
-    _coded("it sends visitors to https", "https-redirect-without-https", 'self.answer(200, b"ok")',
-           'self.send_response(301); self.send_header("Location", "https://www.example.com/"); self.end_headers()'),
+    _coded(
+        "it does not speak HTTP",
+        "answer-not-http",
+        'self.answer(200, b"ok")',
+        'self.wfile.write(b"not http at all\\r\\n\\r\\n"); self.close_connection = True',
+    ),
+    _coded(
+        "it takes longer than the visitor waits",
+        "request-too-slow",
+        'self.answer(200, b"ok")',
+        'import time; time.sleep(20); self.answer(200, b"ok")',
+        ask=(("timeout", 3),),
+    ),
+    _coded(
+        "it does not expect the port in X-Forwarded-For (django-axes 184)",
+        "forwarded-for-port",
+        'self.answer(200, b"ok")',
+        'import ipaddress; ipaddress.ip_address(self.headers["X-Forwarded-For"]); self.answer(200, b"ok")',
+    ),
+    _coded(
+        "it sends visitors to https",
+        "https-redirect-without-https",
+        'self.answer(200, b"ok")',
+        'self.send_response(301); self.send_header("Location", "https://www.example.com/"); self.end_headers()',
+    ),
     # -- version 2.0
-    Case("2.0: startupRetryCount (httpbridge 13)", "attribute-of-other-version", _config('startupTimeLimit="3"', 'startupTimeLimit="3" startupRetryCount="2"'),
-         _config('startupTimeLimit="3" startupRetryCount="2"', 'startupTimeLimit="3"'), version="2.0", default=True, says=("startupRetryCount", "2.0")),
-    _changed("2.0: processPath names nothing", "program-missing", "C:\\sites\\venv\\Scripts\\python.exe", "C:\\sites\\venv\\bin\\python.exe", version="2.0"),
-    _changed("2.0: a package is not installed", "python-module-missing", _ARGUMENTS, 'arguments="-m nouvicorn app:app --port %HTTP_PLATFORM_PORT%"', version="2.0", says=("nouvicorn",)),
-    Case("2.0: an import fails, and there is no log", "python-module-missing", _config('stdoutLogEnabled="true"', 'stdoutLogEnabled="false"') + "\n" + _app('print("starting", flush=True)', "import nothing_like_this"),
-         _config('stdoutLogEnabled="false"', 'stdoutLogEnabled="true"') + "\n" + _app("import nothing_like_this", 'print("starting", flush=True)'), version="2.0", default=True, says=("nothing_like_this",)),
-    _coded("2.0: it starts too slowly", "start-too-slow", 'print("starting", flush=True)', "import time; time.sleep(30)", version="2.0"),
-    _coded("2.0: it listens on another port", "listens-elsewhere", "int(sys.argv[1])", "int(sys.argv[1]) + 1", version="2.0"),
-    _coded("2.0: it ends at once, silently", "process-ended", 'print("starting", flush=True)', "os._exit(3)", version="2.0"),
-    Case("2.0: the Python may not be run by the identity", "python-access", "Set-Private $python; & $appcmd recycle apppool plain | Out-Null", version="2.0"),
-    Case("2.0: app_offline.htm", "app-offline", "[IO.File]::WriteAllText(\"$folder\\app_offline.htm\", 'away')", version="2.0"),
-    Case("2.0: handlers are locked", "section-locked", "& $appcmd lock config -section:system.webServer/handlers | Out-Null", version="2.0"),
+    Case(
+        "2.0: startupRetryCount (httpbridge 13)",
+        "attribute-of-other-version",
+        _config('startupTimeLimit="3"', 'startupTimeLimit="3" startupRetryCount="2"'),
+        _config('startupTimeLimit="3" startupRetryCount="2"', 'startupTimeLimit="3"'),
+        version="2.0",
+        default=True,
+        says=("startupRetryCount", "2.0"),
+    ),
+    _changed(
+        "2.0: processPath names nothing",
+        "program-missing",
+        "C:\\sites\\venv\\Scripts\\python.exe",
+        "C:\\sites\\venv\\bin\\python.exe",
+        version="2.0",
+    ),
+    _changed(
+        "2.0: a package is not installed",
+        "python-module-missing",
+        _ARGUMENTS,
+        'arguments="-m nouvicorn app:app --port %HTTP_PLATFORM_PORT%"',
+        version="2.0",
+        says=("nouvicorn",),
+    ),
+    Case(
+        "2.0: an import fails, and there is no log",
+        "python-module-missing",
+        _config('stdoutLogEnabled="true"', 'stdoutLogEnabled="false"')
+        + "\n"
+        + _app('print("starting", flush=True)', "import nothing_like_this"),
+        _config('stdoutLogEnabled="false"', 'stdoutLogEnabled="true"')
+        + "\n"
+        + _app("import nothing_like_this", 'print("starting", flush=True)'),
+        version="2.0",
+        default=True,
+        says=("nothing_like_this",),
+    ),
+    _coded(
+        "2.0: it starts too slowly",
+        "start-too-slow",
+        'print("starting", flush=True)',
+        "import time; time.sleep(30)",
+        version="2.0",
+    ),
+    _coded(
+        "2.0: it listens on another port",
+        "listens-elsewhere",
+        "int(sys.argv[1])",
+        "int(sys.argv[1]) + 1",
+        version="2.0",
+    ),
+    _coded(
+        "2.0: it ends at once, silently", "process-ended", 'print("starting", flush=True)', "os._exit(3)", version="2.0"
+    ),
+    Case(
+        "2.0: the Python may not be run by the identity",
+        "python-access",
+        "Set-Private $python; appcmd recycle apppool plain",
+        version="2.0",
+    ),
+    Case(
+        "2.0: app_offline.htm",
+        "app-offline",
+        "[IO.File]::WriteAllText(\"$folder\\app_offline.htm\", 'away')",
+        version="2.0",
+    ),
+    Case(
+        "2.0: handlers are locked",
+        "section-locked",
+        "appcmd lock config /section:system.webServer/handlers",
+        version="2.0",
+    ),
     _coded("2.0: it dies during a request", "process-lost", 'self.answer(200, b"ok")', "os._exit(1)", version="2.0"),
-    _changed("2.0: a request takes longer than requestTimeout", "request-too-slow", 'startupTimeLimit="3"', 'startupTimeLimit="3" requestTimeout="00:00:01"', version="2.0"),
+    Case(
+        "2.0: a request takes longer than requestTimeout",
+        "request-too-slow",
+        _config('startupTimeLimit="3"', 'startupTimeLimit="3" requestTimeout="00:00:01"')
+        + "\n"
+        + _app('self.answer(200, b"ok")', 'import time; time.sleep(5); self.answer(200, b"ok")')
+        + _RECYCLE,
+        _config('startupTimeLimit="3" requestTimeout="00:00:01"', 'startupTimeLimit="3"')
+        + "\n"
+        + _app('import time; time.sleep(5); self.answer(200, b"ok")', 'self.answer(200, b"ok")')
+        + _RECYCLE,
+        version="2.0",
+    ),
     # -- the server
-    Case("a restart is pending", "restart-pending", "New-Item -Force 'HKLM:\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Component Based Servicing\\RebootPending' | Out-Null", notice=True,
-         repair="Remove-Item 'HKLM:\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Component Based Servicing\\RebootPending'"),
-)  # fmt: skip
+    Case(
+        "a restart is pending",
+        "restart-pending",
+        "New-Item -Force 'HKLM:\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Component Based Servicing\\RebootPending' | Out-Null",
+        notice=True,
+        repair="Remove-Item 'HKLM:\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Component Based Servicing\\RebootPending'",
+    ),
+)

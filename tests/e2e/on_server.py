@@ -1,4 +1,4 @@
-"""Keeps one connection to a server and does there what it is told, a JSON document a line. A script of its own, so that pyinfra's gevent stays out of pytest."""
+"""Keeps one connection to a server and does there what it is told, a JSON document a line. A script, so that pyinfra's gevent stays out of pytest."""
 
 from __future__ import annotations
 
@@ -18,9 +18,7 @@ def main() -> None:
     from pyinfra_iis.facts.diagnosis import look
 
     password = json.loads(sys.stdin.readline())["password"]
-    inventory = Inventory(
-        ([f"@winrm/{sys.argv[1]}"], {"winrm_user": "Administrator", "winrm_password": password})
-    )
+    inventory = Inventory(([f"@winrm/{sys.argv[1]}"], {"winrm_user": "Administrator", "winrm_password": password}))
     state = State(inventory, Config())
     connect_all(state)
     host = next(iter(inventory))

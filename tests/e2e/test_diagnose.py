@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import os
 import platform
 import random
@@ -117,3 +118,46 @@ def test_a_failure_is_named_and_mended(servers: dict[str, tuple[str, Diagnoser]]
     address, there = servers[case.version]
     there.powershell(sound(case.version))
     check(there, address, case)
+
+
+def test_the_command_says_it_and_its_exit_code_too(server: Lab, servers: dict[str, tuple[str, Diagnoser]]) -> None:
+    address, there = servers["1.2"]
+    there.powershell(sound("1.2"))
+    healthy = server.pyinfra(address, deploy="deploys/diagnose.py", options=("--dry",), site=SITE)
+    assert healthy.code == 0
+    assert f"@winrm/{address}: plain is healthy (http://localhost:8020/ answers 200)" in healthy.output
+    before = server.hash(address)["hash"]
+    broken = server.pyinfra(address, deploy="deploys/diagnose.py", options=("--dry", "--json"), site="nothing")
+    assert broken.code == 1
+    document = json.loads(next(line for line in broken.output.splitlines() if line.startswith("{")))
+    answer = document["plan"][0]["args"][0][f"@winrm/{address}"]
+    assert (answer["healthy"], answer["causes"][0]["rule"]) == (False, "site-missing")
+    assert server.hash(address)["hash"] == before
+
+
+def test_values_of_environment_variables_stay_on_the_server(servers: dict[str, tuple[str, Diagnoser]]) -> None:
+    _, there = servers["1.2"]
+    there.powershell(sound("1.2"))
+    there.powershell(
+        TOOLS + 'Edit-Config \'name="PYTHONUNBUFFERED" value="1"\' \'name="DATABASE_URL" value="hush-hush"\''
+    )
+    told = json.dumps(there.look(SITE))
+    assert "DATABASE_URL" in told
+    assert "hush-hush" not in told
+
+
+def test_a_wrong_clock_and_a_full_disk(server: Lab, servers: dict[str, tuple[str, Diagnoser]]) -> None:
+    address, there = servers["1.2"]
+    there.powershell(sound("1.2"))
+    name = server.name(address)
+    server.winlab("set", name, "clock-skew=3600")
+    try:
+        assert "clock-wrong" in [finding.rule for finding in examine(there.look(SITE)).notices]
+    finally:
+        server.winlab("set", name, "clock-skew=off")
+    server.winlab("set", name, "disk-free=1000000")
+    try:
+        assert examine(there.look(SITE)).causes[0].rule == "disk-full"
+    finally:
+        server.winlab("set", name, "disk-free=off")
+    assert examine(there.look(SITE)).healthy
