@@ -1,7 +1,7 @@
 """Simulated Windows servers on this machine; they are started when they do not run yet.
 
-WINLAB_HOSTS     how many servers (default 1)
-WINLAB_WINDOWS   their Windows: 2016, 2019, 2022 (default), 2025, 10 or 11
+WINLAB_HOSTS     how many servers (default as many as there are, else 1)
+WINLAB_WINDOWS   their Windows: 2016, 2019, 2022, 2025, 10 or 11 (default what they have, else 2022)
 WINLAB_EXAMPLE   what is deployed: mysite (default), fastapi or flask; the latter two by deploys/python_web.py
 WINLAB_STATE     the folder that keeps their state (default .winlab in the working directory)
 """
@@ -14,11 +14,11 @@ import sys
 from pathlib import Path
 from urllib.request import urlopen
 
+_asked = {"--hosts": os.environ.get("WINLAB_HOSTS"), "--windows": os.environ.get("WINLAB_WINDOWS")}
 _up = subprocess.run(
     [
         *[sys.executable, "-m", "winlab", "up", "--json"],
-        *["--hosts", os.environ.get("WINLAB_HOSTS", "1")],
-        *["--windows", os.environ.get("WINLAB_WINDOWS", "2022")],
+        *[word for option, value in _asked.items() if value for word in (option, value)],
     ],
     stdout=subprocess.PIPE,
     text=True,
