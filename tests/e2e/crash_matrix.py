@@ -177,7 +177,7 @@ class Trial:
         self.deployed[hashlib.sha256(text).hexdigest()] = f"page {self.number}"
         return f"page {self.number}"
 
-    def deploy(self, **plan: Any) -> tuple[int, str]:
+    def deploy(self, file: str = "deploys/django_iis.py", **plan: Any) -> tuple[int, str]:
         """A deploy to which something happens, or nothing; its exit code (negative: killed) and output."""
         flags = Path(tempfile.mkdtemp(dir=self.folder))
         (self.folder / "plan.json").write_text(json.dumps({"host": self.host, "flags": str(flags), **plan}))
@@ -186,7 +186,7 @@ class Trial:
             item for key, value in {**values, **self.scenario.values}.items() for item in ("--data", f"{key}={value}")
         ]
         run = subprocess.run(
-            [sys.executable, "-m", "tests.e2e.crashing", "inventories/lab.py", "deploys/django_iis.py", "-y", "--limit", f"@winrm/{self.address}", *data],
+            [sys.executable, "-m", "tests.e2e.crashing", "inventories/lab.py", file, "-y", "--limit", f"@winrm/{self.address}", *data],
             env={**self.lab.environment, "CRASH_PLAN": str(self.folder / "plan.json")},
             cwd=ROOT, capture_output=True, text=True, check=False, timeout=280, stdin=subprocess.DEVNULL,
         )  # fmt: skip
@@ -239,14 +239,9 @@ class Trial:
         before = self.page() if not self.scenario.bare else ""
         page = self.change()
         started = time.monotonic()
-        point = case.point
-        plan: dict[str, Any] = {"command": point.command, "kind": point.kind, "step": point.step}
-        plan["how"] = (
-            f"disk-free={case.bytes}" if case.mishap == "disk full" else SWITCHES.get(case.mishap, case.mishap)
-        )
         with visitors(self.address, not self.scenario.bare) as failed:
-            code, output = self.deploy(**plan)
-            self.lab.winlab("set", self.host, "clear")
+            code, output = self.interrupted(case)
+        point = case.point
         wrong = [*self._unharmed(case, failed, output, code)]
         answers = self.page(wait=bool(before))
         if answers not in (before, page):
@@ -266,6 +261,18 @@ class Trial:
             self.scenario.name, f"{point.command:02} {point.name}", str(point), case.mishap, code, "new" if answers == page else "old" if answers else "none",
             round(time.monotonic() - started, 1), "; ".join(wrong),
         )  # fmt: skip
+
+    def interrupted(self, case: Case) -> tuple[int, str]:
+        """A deploy with a mishap."""
+        point = case.point
+        plan: dict[str, Any] = {"command": point.command, "kind": point.kind, "step": point.step}
+        plan["how"] = (
+            f"disk-free={case.bytes}" if case.mishap == "disk full" else SWITCHES.get(case.mishap, case.mishap)
+        )
+        try:
+            return self.deploy(**plan)
+        finally:
+            self.lab.winlab("set", self.host, "clear")
 
     def _unharmed(self, case: Case, failed: list[int], output: str, code: int) -> Iterator[str]:
         if failed and case.mishap != "server restarts":
