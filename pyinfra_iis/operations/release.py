@@ -31,7 +31,7 @@ from pyinfra_iis.operations.iis import HealthCheck, Site
 from pyinfra_iis.operations.iis.applying import differences
 from pyinfra_iis.operations.rendered import rendered_changes
 from pyinfra_iis.powershell import Script
-from pyinfra_iis.release import wheels
+from pyinfra_iis.release import pip_options, wheels
 from pyinfra_iis.release.origin import run_note
 from pyinfra_iis.release.packages import changes, listing
 from pyinfra_iis.release.release import SETTINGS_OVERLAY, Release
@@ -151,7 +151,8 @@ def prepared(release: Release) -> Generator[PyinfraCommand, None, None]:
         yield FileUploadCommand(io.BytesIO(content), rf"{settings.root}\{UPLOADS}\{name}")
     if not environment_there:
         yield from _send_wheels(release)
-        yield _helper(settings, *steps, ["environment", *_where(release), *_pip_arguments(release)], along=along)
+        make = ["environment", *_where(release), *_pip_arguments(release)]
+        yield _helper(settings, *steps, make, along=along, secrets=_pip_variables(release))
         steps, along = [], {}
     if release.id not in there["releases"]:
         steps += [["manage", *_where(release), *arguments] for arguments in release.preparation]
@@ -179,7 +180,13 @@ def _pip_arguments(release: Release) -> list[str]:
         return []
     if settings.packages == "offline":
         return wheels.arguments(wheels.collect(release.project, release.requirements))
-    return [*settings.pip_options, *release.requirements.arguments]
+    return [*pip_options.split(settings.pip_options)[0], *release.requirements.arguments]
+
+
+def _pip_variables(release: Release) -> dict[str, str]:
+    """Environment variables for what pip's options would show to everybody."""
+    settings = release.settings
+    return {} if settings.packages == "offline" else pip_options.split(settings.pip_options)[1]
 
 
 def _send_wheels(release: Release) -> Generator[PyinfraCommand, None, None]:
@@ -476,7 +483,11 @@ def _report(lines: Sequence[str]) -> tuple[str, ...]:
 
 
 def _helper(
-    settings: WebSettings, *steps: Sequence[str], as_site: bool = False, along: Mapping[str, bytes] | None = None
+    settings: WebSettings,
+    *steps: Sequence[str],
+    as_site: bool = False,
+    along: Mapping[str, bytes] | None = None,
+    secrets: Mapping[str, str] | None = None,
 ) -> Script:
     """The command that lets the server's Python take some steps.
 
@@ -485,6 +496,7 @@ def _helper(
         steps: commands of the helper with their arguments.
         as_site: with the environment variables of the app pool, where the site's own code runs.
         along: files for its command `receive`, by their paths.
+        secrets: environment variables that are shown nowhere; not together with `as_site`.
     """
     return HelperScript(
         "python/run_for_site" if as_site else "python/run",
@@ -496,6 +508,7 @@ def _helper(
             "by": run_note(),
         },
         hidden={"program": _program(frozenset({"steps", *[command for command, *_ in steps]}), along or {})},
+        secrets=secrets,
     )
 
 

@@ -9,13 +9,14 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 from packaging.utils import canonicalize_name, parse_wheel_filename
 
+from pyinfra_iis.release import pip_options
 from pyinfra_iis.release.project import Project, ProjectError
 from pyinfra_iis.release.requirement_files import without_credentials
 from pyinfra_iis.release.requirements import RENDERED, Requirements
@@ -101,6 +102,8 @@ def _fetch(project: Project, requirements: Requirements, folder: Path) -> None:
     if importlib.util.find_spec("uv") is None:
         raise ProjectError("Packages for servers without an index are collected with uv; install pyinfra-iis[offline].")
     version = project.settings.python.version
+    for_uv, variables_of_uv = pip_options.for_uv(project.settings.pip_options)
+    for_pip, variables_of_pip = pip_options.split(project.settings.pip_options)
     files = [str(_placed(name, requirements, folder)) for name in requirements.files]
     limits = [part for name in requirements.constraints for part in ("--constraint", name)]
     pinned = _run(
@@ -123,12 +126,13 @@ def _fetch(project: Project, requirements: Requirements, folder: Path) -> None:
             "x86_64-pc-windows-msvc",
             "--python-version",
             version,
-            *_for_uv(project.settings.pip_options),
+            *for_uv,
             *_indexes_of_pip(project.settings.pip_options),
             *limits,
         ],
         [*files, "-"],
         text="".join(f"{requirement}\n" for requirement in requirements.texts),
+        variables=variables_of_uv,
     )
     (folder / _PINNED).write_text(pinned, encoding="utf-8")
     _run(
@@ -141,9 +145,10 @@ def _fetch(project: Project, requirements: Requirements, folder: Path) -> None:
             "cp",
             "--python-version",
             version,
-            *project.settings.pip_options,
+            *for_pip,
         ],
         ["--dest", str(folder), "-r", str(folder / _PINNED)],
+        variables=variables_of_pip,
     )
     (folder / RENDERED).unlink(missing_ok=True)
     _check_locked(project, requirements, _wheels(folder))
@@ -156,11 +161,6 @@ def _placed(name: str, requirements: Requirements, folder: Path) -> Path:
     target = folder / RENDERED
     target.write_text(requirements.rendered, encoding="utf-8")
     return target
-
-
-def _for_uv(options: Sequence[str]) -> list[str]:
-    """Options of pip that uv has too; what concerns only pip's own fetching is left out."""
-    return [option for option in options if option not in ("--require-hashes", "--quiet", "-q", "--no-cache-dir")]
 
 
 def _indexes_of_pip(options: Sequence[str]) -> list[str]:
@@ -195,11 +195,17 @@ def _check_locked(project: Project, requirements: Requirements, found: Iterable[
 
 
 def _run(
-    project: Project, program: Sequence[str], options: Sequence[str], arguments: Sequence[str], text: str = ""
+    project: Project,
+    program: Sequence[str],
+    options: Sequence[str],
+    arguments: Sequence[str],
+    variables: Mapping[str, str],
+    text: str = "",
 ) -> str:
     run = subprocess.run(
         [sys.executable, "-m", *program, *options, *arguments],
         cwd=project.root,
+        env={**os.environ, **variables},
         input=text,
         capture_output=True,
         text=True,
