@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
-from pyinfra import host, logger
+from pyinfra import host
 from pyinfra.api import DeployError, deploy
+from pyinfra.context import ctx_host
 
 from pyinfra_iis import facts
 from pyinfra_iis.deploys.kinds import any_settings
-from pyinfra_iis.facts.release import Releases
+from pyinfra_iis.deploys.operate.ask import NoAnswer, answer_of
+from pyinfra_iis.deploys.operate.report import Report, report, table
+from pyinfra_iis.facts.release import Records, Releases
 from pyinfra_iis.operations import release
 from pyinfra_iis.operations.iis import Site
 from pyinfra_iis.operations.release import health_check, previous_good
@@ -55,23 +60,70 @@ def rollback(to: str = "", **options: Any) -> None:
     )
 
 
-@deploy("List releases")
 def list_releases(**options: Any) -> None:
-    """Print the releases that a server holds; changes nothing.
+    """Tell which releases each server holds, the latest first: who made them, when, from which commit. Changes nothing.
+
+    A table; with pyinfra's `--json` the same as JSON: by host, `app` and `releases`, each with `release`, `live`, `bad`, `target` (rollback goes
+    there), `live_since`, `made`, `by`, `commit`, `ref`, `size` (bytes, or null) and `environment`.
 
     Args:
         options: as for `any_settings`.
+
+    Raises:
+        DeployError: settings that cannot be used.
     """
     settings = any_settings(options)
-    state = facts.read(host, Releases, **release.state_request(settings))
-    times: dict[str, str] = {}
-    for line in state["history"]:
-        time, name = line.split()
-        times[name] = time
+    answers = report("List releases", partial(Report, text=_table))
+    answers.add_to_json()
+    try:
+        held = answer_of(host, Releases, release.state_request(settings))
+        records = answer_of(host, Records, {"root": settings.root})["records"]
+    except NoAnswer as error:
+        answers.add_silent(ctx_host.get(), str(error))
+    else:
+        answers.add(ctx_host.get(), {"app": settings.app, "releases": _releases(held, records)})
+
+
+def _releases(state: Mapping[str, Any], records: Mapping[str, Any]) -> list[dict[str, Any]]:
+    times = {name: time for time, name in map(str.split, state["history"])}
     environments = dict(line.split() for line in state["index"])
-    for name in sorted(state["releases"], key=lambda name: times.get(name, "")):
-        notes = [note for note, true in (("live", name == state["live"]), ("bad", name in state["bad"])) if true]
-        logger.info(
-            f"{host.print_prefix}{name}  live since {times.get(name, 'never'):20}  environment {environments.get(name, '?')}  "
-            + ", ".join(notes)
+    target = previous_good(state)
+    found = []
+    for name in state["releases"]:
+        record = records.get(name, {})
+        found.append(
+            {
+                "release": name,
+                "live": name == state["live"],
+                "bad": name in state["bad"],
+                "target": name == target,
+                "live_since": times.get(name, ""),
+                **{key: record.get(key, "") for key in ("made", "by", "commit", "ref")},
+                "size": record.get("size"),
+                "environment": environments.get(name, ""),
+            }
         )
+    return sorted(found, key=lambda item: (item["live_since"], item["made"], item["release"]), reverse=True)
+
+
+def _table(answers: Mapping[str, Any]) -> str:
+    rows: list[tuple[str, ...]] = [
+        ("host", "release", "live since", "made", "by", "commit", "size", "environment", "notes")
+    ]
+    for name, answer in answers.items():
+        for item in answer["releases"]:
+            notes = [
+                word for word, key in (("live", "live"), ("bad", "bad"), ("back goes here", "target")) if item[key]
+            ]
+            commit = item["commit"][:12] + "+" * item["commit"].endswith("+")
+            rows.append(
+                (
+                    *(name, item["release"], item["live_since"], item["made"], item["by"]),
+                    f"{commit} ({item['ref']})" if item["ref"] else commit,
+                    "" if item["size"] is None else f"{item['size'] / 1_000_000:.1f} MB",
+                    *(item["environment"], ", ".join(notes)),
+                )
+            )
+        if not answer["releases"]:
+            rows.append((name, "none", *[""] * 7))
+    return table(rows)

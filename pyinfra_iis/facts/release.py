@@ -18,6 +18,15 @@ class Releases(ScriptFact):
     script = "release/state"
 
 
+class Records(ScriptFact):
+    """What is known of the releases on the server besides their files: `records` (release -> `made` (UTC, ISO 8601), `by`, `commit`, `ref`, `size` (bytes)).
+
+    A key that a record has not is not there. Arguments: `root`, the application's folder.
+    """
+
+    script = "release/records"
+
+
 class Wheels(ScriptFact):
     """The wheels that lie on the server: `wheels` (name -> SHA-256).
 

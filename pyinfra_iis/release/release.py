@@ -154,7 +154,7 @@ class Release:
             "base": base["id"] if base else "",
             "changed": {path: entry for path, entry in self.entries.items() if known.get(path) != entry},
             "removed": sorted(set(known) - set(self.entries)),
-            "about": origin.describe(self.project),
+            "about": {**origin.describe(self.project), "size": sum(file.size for file in self.files.values())},
         }
         stream = io.BytesIO()
         with zipfile.ZipFile(stream, "w") as archive:
