@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 import re
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from functools import wraps
+from inspect import signature
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar, cast
 
 from pyinfra import host, logger, state
-from pyinfra.api import FileUploadCommand, operation
+from pyinfra.api import FileUploadCommand, HiddenValue, operation
 from pyinfra.api.command import PyinfraCommand
 from pyinfra.operations import server as pyinfra_server
 
@@ -370,14 +372,48 @@ def _sent(name: str, value: Any) -> Any:
     return value if isinstance(value, str) else [str(item) for item in value] or list(_ANY)
 
 
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _discreet(named_by: str) -> Callable[[F], F]:
+    """Keep a secret `value` out of what pyinfra prints of an operation's arguments; `named_by` is the argument whose name tells that it is one."""
+
+    def decorator(operation: F) -> F:
+        parameters = list(signature(operation).parameters)
+
+        @wraps(operation)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            given = {**dict(zip(parameters, args, strict=False)), **kwargs}
+            if "value" in given and (given.get("secret") or sounds_secret(_one_word(str(given[named_by])))):
+                hidden = given["value"] if isinstance(given["value"], HiddenValue) else HiddenValue(given["value"])
+                return operation(**{**given, "value": hidden})
+            return operation(*args, **kwargs)
+
+        return cast(F, call)
+
+    return decorator
+
+
+def _one_word(name: str) -> str:
+    return name.replace(" ", "_")
+
+
+def _revealed(value: Any, secret: bool, name: str) -> tuple[Any, bool]:
+    """A value and whether it is a secret."""
+    if isinstance(value, HiddenValue):
+        return value.unmask(), True
+    return value, secret or sounds_secret(_one_word(name))
+
+
 RegistryType = Literal["String", "ExpandString", "MultiString", "DWord", "QWord", "Binary"]
 
 
+@_discreet("value_name")
 @operation()
 def registry_value(
     key: str,
     value_name: str,
-    value: str | int | bytes | Sequence[str] = "",
+    value: str | int | bytes | Sequence[str] | HiddenValue = "",
     type: RegistryType = "String",
     present: bool = True,
     secret: bool = False,
@@ -390,12 +426,12 @@ def registry_value(
         value: a text; a number for DWord and QWord; texts for MultiString; bytes for Binary.
         type: as .NET's RegistryValueKind names it.
         present: False removes the value; the key stays.
-        secret: show it nowhere; values whose names sound secret never are.
+        secret: show it nowhere; values whose names sound secret never are, nor is pyinfra's HiddenValue.
 
     Example:
         windows.registry_value(r"HKLM\\SYSTEM\\CurrentControlSet\\Control\\FileSystem", "LongPathsEnabled", 1, "DWord")
     """
-    secret = secret or sounds_secret(value_name.replace(" ", "_"))
+    value, secret = _revealed(value, secret, value_name)
     now = facts.read(host, RegistryValue, **registry_request(key, value_name, secret))
     what = rf"registry {key}\{value_name or '(default)'}"
     if not present:
@@ -406,7 +442,9 @@ def registry_value(
     try:
         wanted = _registry_value(type, value)
     except (TypeError, ValueError):
-        yield refusal(f"{value!r} is no value of the type {type} for {key}\\{value_name} on {host.name}.")
+        yield refusal(
+            f"{'It' if secret else repr(value)} is no value of the type {type} for {key}\\{value_name} on {host.name}."
+        )
         return
     found = now["value"] if now["exists"] else None
     if type in ("DWord", "QWord") and isinstance(found, int):
@@ -429,7 +467,7 @@ def registry_value(
 
 def registry_request(key: str, value_name: str, secret: bool = False) -> dict[str, Any]:
     """The arguments of the fact that `registry_value` reads."""
-    return {"key": key, "name": value_name, "hash": secret or sounds_secret(value_name.replace(" ", "_"))}
+    return {"key": key, "name": value_name, "hash": secret or sounds_secret(_one_word(value_name))}
 
 
 def _registry_value(kind: str, value: Any) -> str | list[str]:
@@ -460,9 +498,10 @@ def _sum(value: str | Sequence[str]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+@_discreet("variable")
 @operation()
 def environment_variable(
-    variable: str, value: str = "", present: bool = True, secret: bool = False
+    variable: str, value: str | HiddenValue = "", present: bool = True, secret: bool = False
 ) -> Generator[PyinfraCommand, None, None]:
     """An environment variable of the whole machine. Processes that run already, IIS among them, see it after their next start.
 
@@ -472,18 +511,18 @@ def environment_variable(
         present: False removes it.
         secret: show it nowhere; a name that sounds secret makes it one. Every program on the server can read it: an app pool's variables are the better place.
     """
-    secret = secret or sounds_secret(variable)
+    text, secret = _revealed(value, secret, variable)
     now = facts.read(host, EnvironmentVariable, name=variable, hash=secret)
     what = f"environment variable {variable}"
     found = now["value"] if now["exists"] else None
-    if found == ((_sum(value) if secret else value) if present else None):
+    if found == ((_sum(text) if secret else text) if present else None):
         return
-    show([Change(what, found, value if present else None, secret=secret)])
+    show([Change(what, found, text if present else None, secret=secret)])
     request = {"name": variable, "present": present, "secret": secret and present}
     if secret and present:
-        yield Script("windows/set_environment", request, secrets={"value": value})
+        yield Script("windows/set_environment", request, secrets={"value": text})
     else:
-        yield Script("windows/set_environment", {**request, "value": value})
+        yield Script("windows/set_environment", {**request, "value": text})
 
 
 @operation()

@@ -8,7 +8,11 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import random
+import re
+import socket
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,13 +21,16 @@ from typing import Any
 import pytest
 
 from tests.e2e.windows_cases import CASES, Case, downloads
-from tests.labkit import Lab, Run
+from tests.labkit import ROOT, Lab, Run
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("windows-operations")]
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("windows-operations"), pytest.mark.timeout(900)]
 
 CLIENTS = ("10", "11")
 MATRIX = [name for name in os.environ.get("WINDOWS_MATRIX", "").split(",") if name]
 VERSIONS = {"2016": CASES, "11": [case for case in CASES if case.name == "Features"]} | dict.fromkeys(MATRIX, CASES)
+PAGE = (
+    (ROOT / "docs" / "operations.md").read_text(encoding="utf-8").partition("\n## Windows\n")[2].partition("\n## ")[0]
+)
 DEPLOY = "tests/e2e/windows_operations.py"
 ARTIFACT = "httpPlatformHandler_amd64.msi"
 
@@ -39,6 +46,7 @@ class Story:
     records: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     hashes: dict[str, dict[str, Any]] = field(default_factory=dict)
     lists: dict[str, list[str]] = field(default_factory=dict)
+    page: Run | None = None
 
     def run(self, name: str, *options: str, **data: Any) -> None:
         """One run of all cases."""
@@ -86,6 +94,8 @@ def story(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         made.cases += downloads(lab.status["artifacts"], lab.artifact_sums())
     try:
         made.hashes["bare"] = lab.hash(lab.addresses[0])
+        if request.param not in CLIENTS:
+            made.page = examples(made)
         made.run("announced", "--dry")
         made.run("applied", "-y")
         made.run("again", "-y")
@@ -102,9 +112,33 @@ def story(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         lab.down()
 
 
+def examples(story: Story) -> Run:
+    """The examples of the documentation as one deploy, on a bare server."""
+    deploy = story.folder / "examples.py"
+    deploy.write_text("\n".join(re.findall(r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)))
+    files = {
+        kind: json.dumps(step["file"])
+        for kind, step in (("handler", handler(story, "1.2")), ("python", server_python(story)))
+    }
+    return story.lab.pyinfra(options=("--dry", "--diff"), deploy=str(deploy), **files)
+
+
+def test_the_page_shows_what_its_examples_do(story: Story) -> None:
+    if story.page is None:
+        pytest.skip("the page shows the names of a server")
+    assert story.page.code == 0, story.page.output
+    prefix = f"[@winrm/{story.lab.addresses[0]}]   "
+    said = [text.strip().removeprefix(prefix) for text in story.page.output.splitlines()]
+    assert "s3cret" not in story.page.output
+    for kind, block in re.findall(r"^```(\w*)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL):
+        for expected in block.splitlines() if not kind else ():
+            start, dots, _ = expected.partition("...")
+            assert any(text.startswith(start) if dots else text == expected for text in said), expected
+
+
 def access_lists(lab: Lab) -> list[str]:
     """Owner and entries of every folder that the cases make."""
-    script = r"Get-ChildItem C:\Example -ErrorAction SilentlyContinue | ForEach-Object { $_.Name + '=' + (Get-Acl -LiteralPath $_.FullName).Sddl }"
+    script = r"Get-ChildItem C:\Example -ErrorAction SilentlyContinue | ForEach-Object { $_.Name + '=' + (Get-Acl -LiteralPath $_.FullName).Sddl }; exit 0"
     return lab.powershell(lab.addresses[0], script).splitlines()
 
 
@@ -170,6 +204,110 @@ def test_what_was_made_is_taken_away(story: Story) -> None:
     assert {change["operation"] for change in story.records["removed"]} == removable
     assert story.records["removed again"] == []
     assert story.hashes["removed again"] == story.hashes["removed"]
+
+
+def installers(story: Story, *steps: dict[str, Any], options: tuple[str, ...] = ("-y",)) -> tuple[Run, list[str]]:
+    """One run of windows_installers.py; what it says, without the files that are fetched."""
+    (story.folder / "steps.json").write_text(json.dumps(steps))
+    record = story.folder / "installers.json"
+    run = story.lab.pyinfra(
+        options=("--diff", *options),
+        deploy="tests/e2e/windows_installers.py",
+        steps=story.folder / "steps.json",
+        changes_file=record,
+    )
+    changes = json.loads(record.read_text())["changes"]
+    return run, [line(change) for change in changes if "SHA-256" not in str(change["new"])]
+
+
+def handler(story: Story, version: str, replace: bool = False, **arguments: Any) -> dict[str, Any]:
+    name = ARTIFACT if version == "1.2" else "httpbridge_x64.msi"
+    file = {"version": version, "url": story.lab.status["artifacts"] + name, "sha256": story.lab.artifact_sums()[name]}
+    return {"kind": "handler", "file": {**file, "replace": replace}, "arguments": arguments}
+
+
+def server_python(story: Story, **arguments: Any) -> dict[str, Any]:
+    version = platform.python_version()
+    name = f"python-{version}-amd64.zip"
+    file = {"version": version, "url": story.lab.status["artifacts"] + name, "sha256": story.lab.artifact_sums()[name]}
+    return {"kind": "python", "file": file, "arguments": {"path": r"C:\Python\first", **arguments}}
+
+
+OTHER_SITE = r"""
+$appcmd = "$env:windir\System32\inetsrv\appcmd.exe"
+& $appcmd add site /name:Other /bindings:http/*:8099: /physicalPath:C:\inetpub\wwwroot
+$handler = "[name='x',path='*.x',verb='*',modules='httpPlatformHandler',resourceType='Unspecified']"
+& $appcmd set config Other /section:system.webServer/handlers "/+$handler" /commit:apphost
+"""
+
+
+def test_the_handler_and_python_are_installed_replaced_repaired_and_taken_off(story: Story) -> None:
+    if story.cases != CASES and len(story.cases) == 1:
+        pytest.skip("the same as on a server")
+    lab, address = story.lab, story.lab.addresses[0]
+    containers = {"server": ["Containers"], "client": ["SMB1Protocol"], "reboot": True}
+    run, said = installers(
+        story, handler(story, "1.2"), server_python(story), {"kind": "features", "arguments": containers}
+    )
+    assert run.code == 0, run.output
+    assert said[:2] == ["+ HttpPlatformHandler: 1.2", rf"+ C:\Python\first: Python {platform.python_version()}"]
+    assert said[-1] == "+ restart: when Windows needs it for these features"
+    lab.powershell(address, OTHER_SITE)
+
+    before = lab.hash(address)
+    run, said = installers(story, handler(story, "2.0"), options=("--dry",))
+    assert "1.2, but 2.0 is wanted" in run.output and "these use it too: Other" in run.output
+    assert said == [] and lab.hash(address) == before
+
+    run, said = installers(story, handler(story, "2.0", replace=True, site="Mine"))
+    assert said[0] == "~ site Other uses HttpPlatformHandler: 1.2 -> 2.0"
+    assert said[1].startswith("- ") and said[2:] == ["+ HttpPlatformHandler: 2.0"]
+    schema = lab.powershell(address, r"Get-Content C:\Windows\System32\inetsrv\config\schema\httpplatform_schema.xml")
+    assert "startupRetryCount" not in schema
+
+    lab.powershell(
+        address,
+        r"""
+        Remove-Item C:\Windows\System32\inetsrv\config\schema\httpplatform_schema.xml
+        Set-Content C:\Python\first\pyinfra-iis.json '{"version": "3.0.0", "sha256": "x", "kind": "zip"}'
+        Set-ItemProperty HKLM:\SYSTEM\CurrentControlSet\Services\MpsSvc Start 4
+        """,
+    )
+    lab.winlab("reboot", lab.name(address))
+    wait_for(address)
+    lab.powershell(
+        address,
+        r"[IO.Directory]::CreateDirectory('C:\apps\shop\venvs\abc'); Set-Content C:\apps\shop\venvs\abc\pyvenv.cfg 'home = C:\Python\first'",
+    )
+    run, said = installers(
+        story,
+        handler(story, "2.0"),
+        server_python(story),
+        {"kind": "firewall", "arguments": {"rule": "x", "ports": [80]}},
+        handler(story, "2.0", replace=True, present=False),
+        server_python(story, present=False, applications=[r"C:\apps"]),
+    )
+    assert "~ HttpPlatformHandler schema: missing -> installed" in said
+    assert rf"~ C:\Python\first: Python 3.0.0 of another distribution -> Python {platform.python_version()}" in said
+    assert "does not run Windows Firewall's service" in run.output
+    assert "~ site Other uses HttpPlatformHandler: 2.0 -> None" not in said
+    assert "- site Other uses HttpPlatformHandler: 2.0" in said
+    assert r"is not removed: the Python of C:\apps\shop\venvs\abc lives there" in run.output
+    run, said = installers(story, server_python(story, present=False, applications=[]))
+    assert said == [rf"- C:\Python\first: Python {platform.python_version()}"]
+    assert lab.powershell(address, r"Test-Path C:\Python\first, HKLM:\SOFTWARE\Nothing").split() == ["False", "False"]
+
+
+def wait_for(address: str) -> None:
+    """Until a server that restarts listens again."""
+    limit = time.monotonic() + 60
+    while True:
+        try:
+            socket.create_connection((address, 5985), timeout=1).close()
+            return
+        except OSError:
+            assert time.monotonic() < limit
+            time.sleep(0.2)
 
 
 def test_no_secret_is_seen(story: Story) -> None:

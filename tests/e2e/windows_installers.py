@@ -1,0 +1,23 @@
+"""Operations that a JSON file (`steps`) lists: HttpPlatformHandler, Python and features, with files of the lab's mirror."""
+
+import json
+from pathlib import Path
+
+from pyinfra import host
+
+from pyinfra_iis.operations import httpplatform, python, windows
+from pyinfra_iis.settings import Handler, Python
+
+for step in json.loads(Path(host.data.steps).read_text()):
+    kind, arguments = step["kind"], step["arguments"]
+    if kind == "features":
+        windows.features(name="Features", **arguments)
+    elif kind == "firewall":
+        windows.firewall_rule(name="Firewall", **arguments)
+    else:
+        file = (Handler if kind == "handler" else Python).model_validate(step["file"])
+        windows.downloads(name=f"Fetch {file.name}", files=[file])
+        if kind == "handler":
+            httpplatform.installed(name="Handler", handler=file, **arguments)
+        else:
+            python.installed(name="Python", python=file, **arguments)
