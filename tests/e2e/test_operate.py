@@ -103,6 +103,13 @@ def test_status_of_healthy_stopped_broken_and_bare_servers(served: tuple[Lab, st
     stopped = answer(ask(lab, address, deploy="status"))[f"@winrm/{address}"]
     assert (stopped["state"], stopped["pool"], stopped["processes"]) == ("stopped", "Stopped", [])
     assert get(address, "/nobody-home")[0] == 503
+    # Windows answers 503 too, but not with the page.
+    run = lab.pyinfra(address, deploy="deploys/maintenance.py", maintenance="on")
+    assert run.code == 1
+    assert (
+        "visitors do not see the page, because the application's process does not run: the site answers 503."
+        in run.output
+    )
     config = rf"C:\inetpub\mysite\releases\{healthy['release']}\web.config"
     lab.powershell(
         address,
@@ -122,6 +129,7 @@ def test_status_of_healthy_stopped_broken_and_bare_servers(served: tuple[Lab, st
     lab.powershell(
         address, f"Remove-Item -LiteralPath {config}; Rename-Item -LiteralPath {config[:-6]}old -NewName web.config"
     )
+    assert lab.pyinfra(address, deploy="deploys/maintenance.py", maintenance="off").code == 0
     assert get(address, "/admin/login/")[0] == 200
 
 

@@ -65,7 +65,7 @@ def logs(lines: int | None = None, since: str = "", follow: bool = False, status
         is_last = found.add_silent(host, str(error))
     else:
         found.positions[host] = (request, answer["position"])
-        is_last = found.add(host, _told(host, answer, _oldest(request, answer)))
+        is_last = found.add(host, _told(host, request, answer))
     if follow and is_last:
         # The last host's turn is everybody's: pyinfra may load fewer hosts at a time than there are.
         _Follower(found).follow()
@@ -115,10 +115,19 @@ def _oldest(request: dict[str, Any], answer: dict[str, Any]) -> datetime:
     return datetime.min.replace(tzinfo=UTC)
 
 
-def _told(host: Host, answer: dict[str, Any], oldest: datetime) -> dict[str, Any]:
+def _told(host: Host, request: dict[str, Any], answer: dict[str, Any]) -> dict[str, Any]:
     """What a host told: `logs`, the lines of each, and `problems`."""
-    batches = [[entry for entry in batch if entry.time >= oldest] for batch in of_answer(host.name, answer)]
-    return {"logs": batches, "problems": answer["problems"]}
+    oldest = _oldest(request, answer)
+    batches = of_answer(host.name, answer)
+    # All lines from a time on were asked for, but only so much of each file is read.
+    short = [
+        file["path"]
+        for file, batch in zip(answer["files"], batches, strict=False)
+        if file["cut"] and not request["lines"] and (not batch or batch[0].time >= oldest)
+    ]
+    problems = [f"{path} is longer than the {BYTES_SINCE >> 20} MiB of its end that were read." for path in short]
+    kept = [[entry for entry in batch if entry.time >= oldest] for batch in batches]
+    return {"logs": kept, "problems": [*answer["problems"], *problems]}
 
 
 class _Found(Report):
