@@ -153,23 +153,44 @@ PROCESSES = "Get-WmiObject Win32_Process | ForEach-Object { $_.ProcessId, $_.Nam
 EVENTS = "foreach ($Log in 'Application', 'System') { Get-EventLog -LogName $Log | ForEach-Object { $_.Message } }"
 
 
-def test_no_secret_is_seen_anywhere(served: tuple[Lab, str, str]) -> None:
+def test_no_secret_is_seen_anywhere(served: tuple[Lab, str, str], tmp_path: Path) -> None:
     lab, address, output = served
-    config = next((lab.state / "hosts" / lab.name(address)).rglob("applicationHost.config")).read_text(encoding="utf-8")
+    given = {"DB_PASSWORD": "hunter2!", "DATABASE_URL": "postgres://shop:hunter3!@db.example/shop"}
+    record = tmp_path / "changes.json"
+    run = lab.pyinfra(
+        address,
+        options=["-y", "--diff", "-vvv", "--debug"],
+        django_environment=json.dumps(given),
+        changes_file=record,
+    )
+    assert run.code == 0, run.output
+    # What changes is told, without what it is.
+    assert "environment DB_PASSWORD: ***" in run.output
+    assert [change["new"] for change in json.loads(record.read_text())["changes"]] == ["***", "***"]
+    server = lab.state / "hosts" / lab.name(address)
+    config = next(server.rglob("applicationHost.config")).read_text(encoding="utf-8")
     key = re.search(r'name="DJANGO_SECRET_KEY" value="([^"]+)"', config)
-    assert key is not None
+    assert key is not None and "hunter2!" in config
     assert get(address, "/admin/login/")[0] == 200
+    releases = server / "C" / "inetpub" / "mysite" / "releases"
+    files = [path for path in releases.rglob("*") if path.suffix in (".config", ".py", ".json", ".txt")]
     places = {
-        "output": output,
+        "output": output + run.output,
+        "record": record.read_text(),
         "processes": lab.powershell(address, PROCESSES),
         "events": lab.powershell(address, EVENTS),
         "log": lab.winlab("log"),
         "statistics": lab.winlab("stats", "--json"),
+        "files of releases": "".join(path.read_text(encoding="utf-8", errors="replace") for path in files),
+        "logs of the site": "".join(
+            path.read_text(errors="replace") for path in (releases.parent / "shared" / "logs").glob("*")
+        ),
     }
     # The process of the site runs, and the deploy left its events: there is something to search.
     assert "uvicorn" in places["processes"]
     assert "iis/apply" in output
     assert places["events"].strip()
+    assert "httpPlatform" in places["files of releases"]
     for place, text in places.items():
-        assert lab.password not in text, place
-        assert key[1] not in text, place
+        for secret in (lab.password, key[1], "hunter2!", "hunter3!"):
+            assert secret not in text, place
