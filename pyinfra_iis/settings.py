@@ -7,7 +7,7 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path, PureWindowsPath
-from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar, get_args
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -147,8 +147,16 @@ class Download(_Model):
         sha256: the file's SHA-256, 64 hexadecimal digits; the file is used only when it fits.
     """
 
-    url: str = Field(min_length=1)
+    url: str
     sha256: Annotated[str, BeforeValidator(_sha256)]
+
+    @field_validator("url")
+    @classmethod
+    def _can_be_fetched(cls, value: str) -> str:
+        scheme, separator, _ = value.partition("://")
+        if not value.strip() or (separator and scheme.lower() not in ("http", "https")):
+            raise ValueError(f"'{value}' is neither an http(s) address nor a path on this machine")
+        return value
 
     @property
     def name(self) -> str:
@@ -162,6 +170,8 @@ class Download(_Model):
 
 
 _PYTHON_VERSION = "3.14.6"
+_OLDEST_MINOR = 9
+"""What runs on the server is written for Python 3.9 and later."""
 _HANDLERS = {
     "1.2": (
         "https://download.microsoft.com/download/8/1/3/813AC4E6-9203-4F7A-8DD5-F3D54D10C5CD/httpPlatformHandler_amd64.msi",
@@ -186,13 +196,28 @@ class Python(Download):
         path: for `existing`: its folder on the server.
     """
 
-    version: str = Field(default=_PYTHON_VERSION, pattern=r"^3\.\d{1,2}\.\d{1,2}$")
+    version: str = _PYTHON_VERSION
     kind: Literal["zip", "nuget", "installer", "existing"] = "zip"
     path: WindowsPath = ""
     url: str = f"https://www.python.org/ftp/python/{_PYTHON_VERSION}/python-{_PYTHON_VERSION}-amd64.zip"
     sha256: Annotated[str, BeforeValidator(_sha256)] = (
         "75afa83f93b284d19040e24bc440ab741c09582c0d5310504d607a4e08c3dbaf"
     )
+
+    @field_validator("version")
+    @classmethod
+    def _version_is_whole(cls, value: str) -> str:
+        if not re.fullmatch(r"3\.[0-9]{1,2}\.[0-9]{1,2}", value):
+            raise ValueError(f"'{value}' is no whole version of Python 3, such as {_PYTHON_VERSION}")
+        if int(value.split(".")[1]) < _OLDEST_MINOR:
+            raise ValueError(f"Python {value} is too old; 3.{_OLDEST_MINOR} is the first that works")
+        return value
+
+    @model_validator(mode="after")
+    def _installer_exists(self) -> Self:
+        if self.kind == "installer" and int(self.version.split(".")[1]) >= 16:
+            raise ValueError(f"there is no installer of Python {self.version} any more; take the kind 'zip' or 'nuget'")
+        return self
 
     @model_validator(mode="before")
     @classmethod
@@ -582,9 +607,31 @@ def _sentence(error: ValidationError, model: type[WebSettings], prefix: str) -> 
             hint = ": the folder that holds manage.py" if model is DjangoSettings else ": the application's folder"
             return f"{prefix}{key} is not set{hint if key == 'project' else ''}."
         case "extra_forbidden":
-            near = difflib.get_close_matches(key, model.model_fields, n=1)
-            return f"{prefix}{key} is no setting of this deploy" + (f"; is {prefix}{near[0]} meant?" if near else ".")
+            above, dot, last = key.rpartition(".")
+            near = difflib.get_close_matches(last, _fields(model, above), n=1)
+            meant = f"; is {prefix}{above}{dot}{near[0]} meant?" if near else "."
+            return f"{prefix}{key} is no setting of this deploy{meant}"
+        case "model_type" | "model_attributes_type" if _fields(model, key):
+            form = ", ".join(f'"{name}": ...' for name in _fields(model, key))
+            return f"{prefix}{key} is not of the form {{{form}}}."
     text = first["msg"].removeprefix("Value error, ")
     if not key:
         return f"{prefix}{text}."
     return f"{prefix}{key}: {text[:1].lower() + text[1:] if first['type'] != 'value_error' else text}."
+
+
+def _fields(model: type[BaseModel], key: str) -> list[str]:
+    """The names that a setting can have; none where it is no model."""
+    for name in filter(None, key.split(".")):
+        if name not in model.model_fields:
+            return []
+        kinds = _kinds(model.model_fields[name].annotation)
+        found = next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
+        if found is None:
+            return []
+        model = found
+    return list(model.model_fields)
+
+
+def _kinds(annotation: Any) -> tuple[Any, ...]:
+    return get_args(annotation) or (annotation,)

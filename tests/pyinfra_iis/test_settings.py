@@ -84,6 +84,32 @@ def test_binding_is_written_as_iis_writes_it() -> None:
         ),
         ({"django_handler": {"version": "3"}}, "django_handler.version: input should be '1.2' or '2.0'."),
         ({"django_handler": {"url": "http://x/y.msi"}}, "django_handler: another url needs its sha256 too."),
+        (
+            {"django_python": {"versio": "3.13.1"}},
+            "django_python.versio is no setting of this deploy; is django_python.version meant?",
+        ),
+        (
+            {"django_python": "3.13.1"},
+            'django_python is not of the form {"url": ..., "sha256": ..., "version": ..., "kind": ..., "path": ...}.',
+        ),
+        (
+            {"django_python": {"url": "ftp://x/y.zip"}},
+            "django_python.url: 'ftp://x/y.zip' is neither an http(s) address nor a path on this machine.",
+        ),
+        (
+            {"django_python": {"version": "3.13", "url": "x.zip", "sha256": "0" * 64}},
+            "django_python.version: '3.13' is no whole version of Python 3, such as 3.14.6.",
+        ),
+        (
+            {"django_python": {"version": "3.8.10", "url": "x.zip", "sha256": "0" * 64}},
+            "django_python.version: Python 3.8.10 is too old; 3.9 is the first that works.",
+        ),
+        (
+            {"django_python": {"kind": "installer", "version": "3.16.0", "url": "x.exe", "sha256": "0" * 64}},
+            "django_python: there is no installer of Python 3.16.0 any more; take the kind 'zip' or 'nuget'.",
+        ),
+        ({"django_bindings": [5]}, "django_bindings.0: input should be a valid dictionary or instance of Binding."),
+        ({"django_ref": "-x"}, "django_ref: '-x' cannot be a branch, tag or commit."),
         ({"django_python": {"sha256": "12"}}, "django_python.sha256: a SHA-256 is 64 hexadecimal digits."),
         (
             {
