@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-_BLOCK = re.compile(r"^```(?P<kind>\w+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+_BLOCK = re.compile(r"^```(?P<kind>\w*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 _PATH = re.compile(r"(?:#|\{#|<!--|//)\s*(?P<path>[\w./-]+\.\w+)\s*(?:#\}|-->)?")
 
 
@@ -24,12 +24,33 @@ class Command:
     expected: list[str]
 
 
+def plain_commands(page: Path, *programs: str) -> list[str]:
+    """The commands of a page's blocks that have no kind, without their comments.
+
+    Args:
+        page: the page.
+        programs: how such a line begins.
+    """
+    texts = [match["text"] for match in _BLOCK.finditer(page.read_text(encoding="utf-8")) if not match["kind"]]
+    lines = [line for text in texts for line in text.splitlines() if line.startswith(programs)]
+    return [re.sub(r"\s{2,}#.*", "", line) for line in lines]
+
+
 @dataclass
 class File:
     """A file that a page shows."""
 
     path: str
     text: str
+
+
+def do(line: str, folder: Path, environment: Mapping[str, str]) -> tuple[int, str]:
+    """Run a command line; returns its exit code and what it printed."""
+    result = subprocess.run(
+        ["bash", "-c", line], cwd=folder, env=dict(environment), stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, timeout=280,
+    )  # fmt: skip
+    return result.returncode, result.stdout
 
 
 def steps(page: Path) -> Iterator[Command | File]:
@@ -70,18 +91,15 @@ def run(page: Path, folder: Path, environment: Mapping[str, str], replacements: 
     for step in steps(page):
         if isinstance(step, File):
             (folder / step.path).parent.mkdir(parents=True, exist_ok=True)
-            (folder / step.path).write_text(step.text, encoding="utf-8")
+            (folder / step.path).write_text(_replaced(step.text, replacements), encoding="utf-8")
             continue
         line = _replaced(step.line, replacements)
-        result = subprocess.run(
-            ["bash", "-c", line], cwd=folder, env=dict(environment), stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, timeout=280,
-        )  # fmt: skip
-        printed = [_plain(text.rsplit("\r", 1)[-1]) for text in result.stdout.splitlines()]
-        assert result.returncode == 0, f"{page.name}: {line}\n{result.stdout}"
+        code, text = do(line, folder, environment)
+        printed = [_plain(part.rsplit("\r", 1)[-1]) for part in text.splitlines()]
+        assert code == 0, f"{page.name}: {line}\n{text}"
         position = 0
         for wanted in (_plain(_replaced(text, replacements)) for text in step.expected):
-            assert wanted in printed[position:], f"{page.name}: {line}\ndid not print: {wanted}\n{result.stdout}"
+            assert wanted in printed[position:], f"{page.name}: {line}\ndid not print: {wanted}\n{text}"
             position += printed[position:].index(wanted) + 1
         done.append(step.line)
     return done
