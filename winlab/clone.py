@@ -36,8 +36,10 @@ def clone(source: Path, target: Path, name: str, shared: Sequence[str] = ()) -> 
     linked = [_folder(source, path) for path in shared]
     partial = target.with_name(f"{target.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
-    _copy(source, partial, linked, {}, _NOT_COPIED)
+    inodes: dict[int, int] = {}
+    _copy(source, partial, linked, inodes, {}, _NOT_COPIED)
     _rename(partial, name)
+    _tell_files(partial, inodes)
     partial.replace(target)
 
 
@@ -54,10 +56,17 @@ def _folder(source: Path, path: str) -> Path:
 
 
 def _copy(
-    source: Path, target: Path, linked: Sequence[Path], links: dict[int, Path], left_out: Sequence[str] = ()
+    source: Path,
+    target: Path,
+    linked: Sequence[Path],
+    inodes: dict[int, int],
+    links: dict[int, Path],
+    left_out: Sequence[str] = (),
 ) -> None:
+    """inodes: gets the number of each copy by that of its source; links: files with several names, by number."""
     share = source in linked
     target.mkdir()
+    inodes[source.stat().st_ino] = target.stat().st_ino
     with os.scandir(source) as entries:
         for entry in entries:
             there = target / entry.name
@@ -67,15 +76,16 @@ def _copy(
                 there.symlink_to(os.readlink(entry.path))
             elif entry.is_dir():
                 below = Path(entry.path)
-                _copy(below, there, [below] if share else linked, links)
+                _copy(below, there, [below] if share else linked, inodes, links)
             elif share:
                 os.link(entry.path, there)
+                inodes[entry.inode()] = entry.inode()
             else:
-                _copy_file(entry, there, links)
+                _copy_file(entry, there, inodes, links)
     shutil.copystat(source, target)
 
 
-def _copy_file(entry: os.DirEntry[str], target: Path, links: dict[int, Path]) -> None:
+def _copy_file(entry: os.DirEntry[str], target: Path, inodes: dict[int, int], links: dict[int, Path]) -> None:
     try:
         status = entry.stat()
         if status.st_nlink > 1 and status.st_ino in links:
@@ -83,6 +93,7 @@ def _copy_file(entry: os.DirEntry[str], target: Path, links: dict[int, Path]) ->
             return
         shutil.copy2(entry.path, target)
         links[status.st_ino] = target
+        inodes[status.st_ino] = target.stat().st_ino
     except FileNotFoundError:
         return  # removed meanwhile by the server that runs
 
@@ -94,6 +105,17 @@ def _rename(folder: Path, name: str) -> None:
     if (folder / "registry.json").is_file():
         registry = _read(folder / "registry.json")
         _write(folder / "registry.json", _replaced(registry, old, name))
+
+
+def _tell_files(folder: Path, inodes: dict[int, int]) -> None:
+    """What is known of files (owners, access lists, attributes) is kept with the number of the file that it is about."""
+    if not (folder / "files.json").is_file():
+        return
+    records = _read(folder / "files.json")
+    for record in records.values():
+        if record.get("ino") in inodes:
+            record["ino"] = inodes[record["ino"]]
+    _write(folder / "files.json", records)
 
 
 def _replaced(value: Any, old: str, new: str) -> Any:

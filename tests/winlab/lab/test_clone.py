@@ -29,6 +29,7 @@ def test_copies(lab: LabCommand) -> None:
         1,
         "mkdir C:\\tools & echo x> C:\\tools\\t.txt & net user deploy Abcdef-123456 /add & reg add HKLM\\Software\\A /d 1",
     )
+    _run(lab, 1, "icacls C:\\data\\a.txt /grant Guests:R")
     assert "no folder C:\\none" in lab("up", "--hosts", "2", "--like", "srv1", "--share", "C:\\none", code=1)
     assert "is a Windows 2019" in lab("up", "--hosts", "2", "--like", "SRV1", "--windows", "2022", code=1)
 
@@ -36,7 +37,10 @@ def test_copies(lab: LabCommand) -> None:
     status = lab.json("status")
     assert [host["windows"] for host in status["hosts"]] == ["2019"] * 3
     assert [lab.hostname(number) for number in (1, 2, 3)] == ["SRV1", "SRV2", "SRV3"]
+    entries = _run(lab, 1, "icacls C:\\data\\a.txt")
+    assert "Guests" in entries
     for number in (2, 3):
+        assert _run(lab, number, "icacls C:\\data\\a.txt") == entries
         assert _run(lab, number, "echo %COMPUTERNAME%& type C:\\data\\a.txt") == f"SRV{number}\none"
         assert "deploy" in _run(lab, number, "net user")
         assert "REG_SZ" in _run(lab, number, "reg query HKLM\\Software\\A /ve")
