@@ -7,7 +7,7 @@ import json
 import sys
 from pathlib import Path
 
-MODULES = ("connector", "deploy", "iis_http", "release")
+MODULES = ("connector", "deploy", "fleet", "iis_http", "release")
 
 
 def main() -> None:

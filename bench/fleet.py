@@ -1,0 +1,127 @@
+"""What a fleet costs: a run over many servers that changes nothing, and what visitors notice of a rollout."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.labkit import BIN, ROOT, Lab
+
+FLEET = 200
+RTT = 30
+
+
+def run() -> dict[str, Any]:
+    """The figures by key; see `docs/benchmarks.md`."""
+    return _noop()
+
+
+# -- nothing to change ------------------------------------------------------------------------------------------------
+
+
+def _noop() -> dict[str, Any]:
+    with tempfile.TemporaryDirectory() as folder:
+        # Applications wait for a visitor: two hundred Python processes are not what is measured.
+        lab = Lab(Path(folder), "127.0.64", 1, "iis-preload=off")
+        try:
+            _require(_deploy(lab))
+            _copies(lab, FLEET)
+            _require(_deploy(lab))
+            lab.winlab("set", f"rtt={RTT}")
+            measured = _deploy(lab)
+            _require(measured, changes=False)
+            return {
+                "fleet.noop200.seconds": round(measured.seconds - measured.lab_seconds, 1),
+                "fleet.noop200.wall_seconds": round(measured.seconds, 1),
+                "fleet.noop200.lab_cpu_seconds": round(measured.lab_seconds, 1),
+                "fleet.noop200.client_cpu_seconds": round(measured.client_seconds, 1),
+                "fleet.noop200.memory_mib": round(measured.memory),
+            }
+        finally:
+            lab.down()
+
+
+def _copies(lab: Lab, count: int) -> None:
+    """The one server that is deployed becomes many. What no run reads, the packages' own files, is left out: millions of files otherwise."""
+    venvs = lab.state / "hosts" / lab.name(lab.addresses[0]) / "C/inetpub/mysite/venvs"
+    for packages in venvs.glob("*/Lib/site-packages"):
+        for package in packages.iterdir():
+            if package.is_dir() and not package.name.endswith(".dist-info"):
+                shutil.rmtree(package)
+    lab.environment["WINLAB_HOSTS"] = str(count)
+    subprocess.run(
+        [sys.executable, "-m", "winlab", "up", "--hosts", str(count), "--like", "SRV1", "iis-preload=off"],
+        env=lab.environment,
+        cwd=ROOT,
+        check=True,
+        stdout=subprocess.DEVNULL,
+        timeout=1200,
+    )
+
+
+# -- runs -------------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class _Measured:
+    """A run of pyinfra.
+
+    Attributes:
+        seconds: wall time.
+        client_seconds, lab_seconds: processor time of pyinfra and of the lab meanwhile.
+        memory: the most that pyinfra had in use, in MiB.
+    """
+
+    code: int
+    output: str
+    seconds: float
+    client_seconds: float
+    lab_seconds: float
+    memory: float
+
+
+def _deploy(lab: Lab, *options: str) -> _Measured:
+    """The example, deployed to all servers."""
+    lab_pid = lab.status["pid"]
+    with tempfile.TemporaryFile() as output:
+        began, before = time.monotonic(), _cpu_seconds(lab_pid)
+        process = subprocess.Popen(
+            [str(BIN / "pyinfra"), "inventories/lab.py", "deploys/django_iis.py", "-y", *options],
+            env=lab.environment,
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        seconds = time.monotonic() - began
+        lab_seconds = _cpu_seconds(lab_pid) - before
+        output.seek(0)
+        text = output.read().decode("utf-8", "replace")
+    memory = usage.ru_maxrss / (1 << 20 if sys.platform == "darwin" else 1 << 10)
+    return _Measured(process.returncode, text, seconds, usage.ru_utime + usage.ru_stime, lab_seconds, memory)
+
+
+def _require(measured: _Measured, changes: bool = True) -> None:
+    """That a run went well."""
+    if measured.code or (not changes and "] Success" in measured.output):
+        raise RuntimeError(measured.output[-5000:])
+
+
+def _cpu_seconds(pid: int) -> float:
+    """Processor time of a process and of its children that have ended."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return sum(int(value) for value in fields[11:15]) / os.sysconf("SC_CLK_TCK")
+
+
+if __name__ == "__main__":
+    for key, value in run().items():
+        print(f"{key:45} {value}")
