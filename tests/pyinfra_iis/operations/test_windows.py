@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from pyinfra.api import FunctionCommand, HiddenValue
+from pyinfra.context import ctx_host
 
 from pyinfra_iis.operations import access, windows
 from pyinfra_iis.operations.access import Access, AccessError
@@ -224,3 +227,72 @@ def test_firewall_properties_that_differ(name: str, wanted: Any, found: Any) -> 
 def test_folders_of_windows_are_never_removed(path: str) -> None:
     assert windows._PROTECTED.match(path)
     assert not windows._PROTECTED.match(r"C:\inetpub\shop")
+
+
+def commands(monkeypatch: pytest.MonkeyPatch, operation: Any, answer: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+    """What an operation yields for a server that tells `answer`."""
+    monkeypatch.setattr(windows.facts, "read", lambda *_, **__: answer)
+    with ctx_host.use(SimpleNamespace(name="web1", print_prefix="")):
+        return list(operation._inner(*args, **kwargs))
+
+
+def test_a_feature_that_windows_does_not_know_is_refused(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    answer = {"kind": "Server", "features": {"Web-Nope": False}, "states": {"Web-Nope": ""}}
+    (command,) = commands(monkeypatch, windows.features, answer, ["Web-Nope"], [])
+    assert isinstance(command, FunctionCommand)
+    assert "web1 knows no Windows feature Web-Nope" in command.args[0]
+    assert commands(monkeypatch, windows.features, answer, ["Web-Nope"], [], present=False) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "found", "same"),
+    [
+        ("DWord", 1, 1, True),
+        ("DWord", 4294967295, -1, True),
+        ("DWord", -1, -1, True),
+        ("QWord", 2**63, -(2**63), True),
+        ("DWord", 1, 0, False),
+        ("MultiString", ["a"], ["a"], True),
+        ("MultiString", "a", ["a", "b"], False),
+        ("Binary", b"\x0a", "0a", True),
+        ("String", "", "", True),
+        ("ExpandString", "%X%", "%x%", False),
+    ],
+)
+def test_registry_values(monkeypatch: pytest.MonkeyPatch, kind: str, value: Any, found: Any, same: bool) -> None:
+    answer = {"exists": True, "type": kind, "value": found}
+    assert (commands(monkeypatch, windows.registry_value, answer, r"HKLM\X", "x", value, kind) == []) is same
+
+
+@pytest.mark.parametrize(("kind", "value"), [("DWord", "1"), ("DWord", 2**32), ("String", 1), ("QWord", -(2**64))])
+def test_a_registry_value_of_another_type_is_refused(monkeypatch: pytest.MonkeyPatch, kind: str, value: Any) -> None:
+    (command,) = commands(monkeypatch, windows.registry_value, {"exists": False}, r"HKLM\X", "x", value, kind)
+    assert f"no value of the type {kind}" in command.args[0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "more"),
+    [
+        ((r"HKLM\X", "Api Token", "hunter2!"), {}),
+        ((r"HKLM\X", "Plain", "hunter2!"), {"secret": True}),
+        ((r"HKLM\X", "Plain"), {"value": HiddenValue("hunter2!")}),
+        ((r"HKLM\X",), {"value_name": "Password", "value": "hunter2!"}),
+    ],
+)
+def test_secret_arguments_are_not_printed(
+    monkeypatch: pytest.MonkeyPatch, arguments: tuple[Any, ...], more: dict[str, Any]
+) -> None:
+    seen: list[Any] = []
+
+    @windows._discreet("value_name")
+    def operation(key: str, value_name: str, value: Any = "", secret: bool = False) -> None:
+        seen.extend([key, value_name, value, secret])
+
+    operation(*arguments, **more)
+    assert "hunter2!" not in str(seen) and seen[2].unmask() == "hunter2!"
+    (command,) = commands(
+        monkeypatch, windows.registry_value, {"exists": False}, *seen[:2], value=seen[2], secret=seen[3]
+    )
+    assert "hunter2!" not in command.get_masked_value() and "hunter2!" not in command.text
