@@ -29,22 +29,19 @@ match step:
         ours()
     case "nothing":
         ours(present=False)
-    case "taken by a site":
-        iis.site("clash", path=FOLDER, pool="DefaultAppPool", bindings=["*:8100:"], running=True)
-    case "taken by HTTP.sys":
-        iis.site("clash", path=FOLDER, pool="DefaultAppPool", bindings=["*:5985:"], running=True)
-    case "bad credentials":
+    case "failing":
+        iis.site("first", path=FOLDER, pool="other0", bindings=["*:8100:"], running=True, _ignore_errors=True)
+        iis.site("second", path=FOLDER, pool="other0", bindings=["*:5985:"], running=True, _ignore_errors=True)
         pool = iis.edits.app_pool(
-            "clash", identity=r".\nobody", password="hunter2", running=True, startMode="AlwaysRunning"
+            "third", identity=r".\nobody", password="hunter2", running=True, startMode="AlwaysRunning"
         )
-        iis.configuration(more=[pool, iis.edits.site("clash", pool="clash", bindings=["*:8109:"], running=True)])
-    case "values":
-        iis.app_pool("clash", queueLength=5, processModel={"idleTimeout": "00:00:30"}, startMode="Sometimes")
-    case "names":
-        iis.app_pool("clash", process_model={"idleTimeOuts": 5})
-    case "no such site":
-        iis.binding("nobody's", "*:8099:")
-    case "no such section":
-        iis.section("system.webServer/httpPlatform", processPath="python.exe")
-    case "no such certificate":
-        iis.binding("other1", "https://*:8443:", certificate="www.example.com")
+        site = iis.edits.site("third", path=FOLDER, pool="third", bindings=["*:8109:"], running=True)
+        iis.configuration(more=[pool, site], _ignore_errors=True)
+    case "refused":
+        iis.app_pool(
+            "new", queueLength=5, processModel={"idleTimeout": "00:00:30"}, startMode="Sometimes", _ignore_errors=True
+        )
+        iis.app_pool("new", process_model={"idleTimeOuts": 5}, _ignore_errors=True)
+        iis.binding("nobody's", "*:8099:", _ignore_errors=True)
+        iis.section("system.webServer/httpPlatform", processPath="python.exe", _ignore_errors=True)
+        iis.binding("other1", "https://*:8443:", certificate="www.example.com", _ignore_errors=True)
