@@ -363,9 +363,20 @@ class IISService:
         application.checked = (self.configuration.version, time.monotonic())
         if application.stamp != self._application_stamp(application.site, application.application):
             return True
+        # One that was made while the configuration changed may have the new file's stamp and the old folders.
+        if self._as_configured(application.site, application.application)[1].directories != (
+            application.application.directories
+        ):
+            return True
         if application.files_changed():
             return True
         return bool(application.running) and application.is_offline()
+
+    def _as_configured(self, site: Site, application: Application) -> tuple[Site, Application]:
+        """What a site and its application have become since a request came for them."""
+        current = self.sites.get(site.id)
+        found = current and next((a for a in current.config.applications if a.path == application.path), None)
+        return (current.config, found) if current and found else (site, application)
 
     async def _recycle_application(self, application: PlatformApplication) -> None:
         if application.version.number == 2 and application.running:
@@ -538,7 +549,8 @@ class IISService:
 
     async def platform_application(self, context: RequestContext, modules: frozenset[str]) -> PlatformApplication:
         """The application of HttpPlatformHandler that a request belongs to, made on its first request."""
-        worker, site, application = context.worker, context.site, context.application
+        worker = context.worker
+        site, application = self._as_configured(context.site, context.application)
         key = (site.id, application.path)
         found = worker.applications.get(key)
         if found is not None and not found.closed and (self._just_checked(found) or not await self._is_outdated(found)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import re
 import threading
@@ -472,6 +473,29 @@ def test_changed_web_config_ends_the_old_process_without_a_request(make_web: Mak
     web.platform_config(arguments="app.py %HTTP_PLATFORM_PORT% changed")
     web.wait_for(lambda: backends(web) == [])
     assert len(web.processes("w3wp.exe")) == 1
+
+
+def test_a_path_that_changes_while_a_request_is_on_its_way_is_not_forgotten(
+    web: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    web.python_site()
+    web.machine.fs.mkdir(r"C:\inetpub\release2")
+    web.write(r"C:\inetpub\release2\app.py", BACKEND)
+    web.platform_config(folder=r"C:\inetpub\release2", arguments="app.py %HTTP_PLATFORM_PORT%")
+    web.start()
+    original = web.service.platform_application
+    changed: list[bool] = []
+
+    async def late(context: Any, modules: frozenset[str]) -> Any:
+        if not changed:
+            changed.append(True)
+            await asyncio.to_thread(web.set_path, r"C:\inetpub\release2")
+        return await original(context, modules)
+
+    monkeypatch.setattr(web.service, "platform_application", late)
+    web.request("/")
+    web.wait_for(lambda: web.request("/").json["cwd"] == "release2")
+    web.wait_for(lambda: len(backends(web)) == 1)
 
 
 @BOTH
