@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+import sys
 import time
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ from typing import Any, ClassVar, Literal, cast
 from weakref import WeakKeyDictionary
 
 import gevent
+import pyinfra
 from gevent.lock import BoundedSemaphore
 from pyinfra import host, logger, state
 from pyinfra.api import DeployError, FunctionCommand, Host, State, operation
@@ -50,6 +52,8 @@ from pyinfra_iis.settings import Rollout, WebSettings
 
 _DRAIN_ENDS_AFTER = 60
 """Seconds for which a drain goes on by itself beyond what a switch may take."""
+
+_NO_WAIT = "with --no-wait no host waits for another, so nothing can be gated; run it without"
 
 _URL_PASSWORD = re.compile(r"(://[^\s/:@\"']*:)[^\s/@\"']+@")
 
@@ -414,6 +418,9 @@ def join(rollout: Rollout, wanted: Release, site: Site, check: HealthCheck) -> F
     run = cast(State, state._get_module() if hasattr(state, "_get_module") else state)
     run = host.state
     settings = wanted.settings
+    # pyinfra tells operations nothing of it, and a host that fails under it makes no exit code.
+    if pyinfra.is_cli and "--no-wait" in sys.argv:
+        raise DeployError(f"{settings.prefix}rollout: {_NO_WAIT}")
     fleets = _fleets.setdefault(run, {})
     if settings.root not in fleets:
         # All hosts come here at once: nothing may wait for anything until the fleet is known.
@@ -493,8 +500,11 @@ def begun(fleet: Fleet) -> Generator[PyinfraCommand, None, None]:
     if not state.is_executing:
         return
     if fleet.mode == "no-wait":
-        fleet.stop("with --no-wait no host waits for another, so nothing can be gated; run it without")
+        fleet.stop(_NO_WAIT)
     if fleet.record.stopped:
+        member = fleet.members[host.name]
+        fleet.record.host(host.name).old = there = _live(member)
+        fleet.settle(member, "untouched", there)
         yield refusal(f"{host.name} was not touched: {fleet.record.stopped}.")
 
 
@@ -588,6 +598,8 @@ def ended(fleet: Fleet) -> Generator[PyinfraCommand, None, None]:
             entry.old = there
             fleet.settle(member, "untouched", there)
     back = fleet.to_put_back()
+    if fleet.record.stopped and member.switched and not back and entry.outcome == "live":
+        fleet.settle(member, "kept", entry.new)
     # With --serial the hosts before this one have had their last operation.
     mine = back if fleet.mode == "serial" else [other for other in back if other is member]
     if mine or entry.outcome in BAD:

@@ -18,6 +18,9 @@ Outcome = Literal[
     "waiting", "turn", "live", "unchanged", "failed", "unknown", "back", "kept", "untouched", "dropped", "refused"
 ]
 
+BETWEEN = ("pause", "look again")
+"""Steps between waves."""
+
 MEANING: dict[Outcome, str] = {
     "waiting": "has not had its turn",
     "turn": "is being switched",
@@ -93,9 +96,9 @@ class HostRecord:
 
     @property
     def seconds(self) -> float | None:
-        """How long its turn took, or takes so far."""
-        turn = [step for step in self.steps if step.turn]
-        return (turn[-1].ended or time.time()) - turn[0].started if turn else None
+        """How long its turn took, or takes so far; without pauses between waves."""
+        turn = [step for step in self.steps if step.turn and step.name not in BETWEEN]
+        return sum((step.ended or time.time()) - step.started for step in turn) if turn else None
 
 
 @dataclass
