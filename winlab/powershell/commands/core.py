@@ -315,15 +315,29 @@ class CommandMetadata:
     confirm_impact: str = "Medium"
     positional_binding: bool = True
     cmdlet_binding: bool = True
+    _set_names: tuple[str, ...] | None = dataclass_field(default=None, init=False, repr=False, compare=False)
+    _by_position: dict[str, list[tuple[int, str, ParameterInfo]]] = dataclass_field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     @property
-    def set_names(self) -> list[str]:
-        names: dict[str, None] = {}
-        for p in self.parameters.values():
-            for name in p.sets:
-                if name != ALL_SETS:
-                    names[name] = None
-        return list(names)
+    def set_names(self) -> tuple[str, ...]:
+        """The parameter sets by name. The parameters are complete when this is first asked for."""
+        if self._set_names is None:
+            names = {name: None for p in self.parameters.values() for name in p.sets if name != ALL_SETS}
+            self._set_names = tuple(names)
+        return self._set_names
+
+    def by_position(self, set_name: str) -> list[tuple[int, str, ParameterInfo]]:
+        """(position, name in lower case, parameter) of a set's parameters that have a position. Complete, likewise."""
+        found = self._by_position.get(set_name)
+        if found is None:
+            found = self._by_position[set_name] = []
+            for info in self.parameters.values():
+                role = info.in_set(set_name)
+                if role is not None and role.position is not None and not role.remaining:
+                    found.append((role.position, info.name.lower(), info))
+        return found
 
     def add_common(self) -> None:
         """Add the common parameters (and -WhatIf, -Confirm where ShouldProcess is supported)."""

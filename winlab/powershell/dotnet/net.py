@@ -444,7 +444,9 @@ class Exchange:
                     "The ServicePointManager does not support proxies with the https scheme.", "ConnectFailure"
                 )
             try:
-                raw = security.wrap_socket(raw, server_hostname=self.uri.host_text.strip("[]"))
+                # A Host header of one's own is also the name that is asked for, and that the certificate must have.
+                name = Uri(f"https://{self.host}").host_text if self.host else self.uri.host_text
+                raw = security.wrap_socket(raw, server_hostname=name.strip("[]"))
             except ssl.SSLCertVerificationError:
                 inner = NetException(
                     "System.Security.Authentication.AuthenticationException",

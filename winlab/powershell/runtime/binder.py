@@ -203,9 +203,7 @@ class Binder:
         )
 
     def _valid_sets(self) -> list[str]:
-        names = self.metadata.set_names
-        if self.sets is not None:
-            names = [n for n in names if n in self.sets]
+        names = [n for n in self.metadata.set_names if self.sets is None or n in self.sets]
         default = self.metadata.default_set
         if default in names:
             names.remove(default)
@@ -227,35 +225,25 @@ class Binder:
         return rest
 
     def _bind_one_position(self, argument: Argument) -> bool:
-        by_position: dict[int, list[tuple[str, ParameterInfo]]] = {}
-        for set_name in self._valid_sets():
-            for info in self.metadata.parameters.values():
-                role = info.sets.get(set_name) or info.sets.get(ALL_SETS)
-                if (
-                    role is None
-                    or role.position is None
-                    or info.name.lower() in self.bound
-                    or (role.remaining and not self._only_remaining(info))
-                    or not info.supported
-                ):
-                    continue
-                by_position.setdefault(role.position, []).append((set_name, info))
-        if not by_position:
-            return False
-        lowest = {
-            set_name: min((p for p, items in by_position.items() if any(s == set_name for s, _ in items)), default=None)
-            for set_name in self._valid_sets()
-        }
         choices: list[tuple[int, ParameterInfo]] = []
         seen: set[str] = set()
         for set_name in self._valid_sets():
-            position = lowest[set_name]
-            if position is None:
-                continue
-            for own, info in by_position[position]:
-                if own == set_name and info.name not in seen:
+            lowest: int | None = None
+            found: list[ParameterInfo] = []
+            for position, key, info in self.metadata.by_position(set_name):
+                if key in self.bound or not info.supported:
+                    continue
+                if lowest is None or position < lowest:
+                    lowest, found = position, [info]
+                elif position == lowest:
+                    found.append(info)
+            for info in found:
+                if info.name not in seen:
+                    assert lowest is not None
                     seen.add(info.name)
-                    choices.append((position, info))
+                    choices.append((lowest, info))
+        if not choices:
+            return False
         choices.sort(key=lambda item: item[0])
         error: NetException | None = None
         for strict in (True, False):
@@ -271,10 +259,6 @@ class Binder:
                         error = failure
         if error is not None:
             raise error
-        return False
-
-    @staticmethod
-    def _only_remaining(info: ParameterInfo) -> bool:
         return False
 
     def _fits_without_conversion(self, info: ParameterInfo, value: Any) -> bool:

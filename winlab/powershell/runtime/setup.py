@@ -192,17 +192,22 @@ def fill_session(runtime: Runtime) -> None:
     fill_commands(runtime)
 
 
+@cache
+def _preferences() -> list[tuple[str, Any]]:
+    """The preference variables that hold an enumeration's value."""
+    preference = get_type("System.Management.Automation.ActionPreference")
+    impact = get_type("System.Management.Automation.ConfirmImpact")
+    levels = [(name, to_enum(value, preference)) for name, value in _PREFERENCES.items()]
+    return [*levels, ("ConfirmPreference", to_enum("High", impact))]
+
+
 def fill_variables(runtime: Runtime) -> None:
     """Put the automatic and preference variables into the global scope."""
     from winlab.powershell.runtime import psobjects
 
     top = runtime.session.top
-    preference = get_type("System.Management.Automation.ActionPreference")
-    for name, value in _PREFERENCES.items():
-        top.vars[name.lower()] = Variable(name, to_enum(value, preference))
-    top.vars["confirmpreference"] = Variable(
-        "ConfirmPreference", to_enum("High", get_type("System.Management.Automation.ConfirmImpact"))
-    )
+    for name, level in _preferences():
+        top.vars[name.lower()] = Variable(name, level)
     plain: dict[str, Any] = {
         "WhatIfPreference": False,
         "OutputEncoding": None,
