@@ -476,6 +476,11 @@ class Evidence:
         found = [event for event in found if self.handler_version != 2 or self._is_about(event)]
         return [event for event in found if event.time >= self.began] or found
 
+    def starts(self, since: timedelta) -> list[Event]:
+        """HttpPlatformHandler's reports of processes that started well, newest first."""
+        found = self.find_events("HttpPlatformHandler", 1001, since=since)
+        return [event for event in found if self.handler_version != 2 or self._is_about(event)]
+
     def _is_about(self, event: Event) -> bool:
         """Version 2 names the application in its events."""
         path = f"APPHOST/{self.name}{self.application.rstrip('/')}"
@@ -500,7 +505,7 @@ class Evidence:
 
     @property
     def heard_on_its_port(self) -> bool:
-        started = self.find_events("HttpPlatformHandler", 1001, since=timedelta(hours=24))
+        started = self.starts(timedelta(hours=24))
         ports = {int(port) for event in started[:5] for port in re.findall(r"port '(\d+)'", event.text)}
         return any(listener.port in ports for listener in self.heard)
 

@@ -775,3 +775,86 @@ CASES: tuple[Case, ...] = (
         repair="Remove-Item 'HKLM:\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Component Based Servicing\\RebootPending'",
     ),
 )
+
+
+# What the scripts use that break the example that the deploy has brought to a server.
+DJANGO_TOOLS = (
+    TOOLS
+    + r"""
+$root = 'C:\inetpub\mysite'
+$live = & $appcmd list vdir mysite/ /text:physicalPath
+$venv = (Get-ChildItem -LiteralPath "$root\venvs" -Directory)[0].FullName
+function Restart-Pool { & $appcmd start apppool mysite | Out-Null; appcmd recycle apppool mysite }
+function Set-Variable-Name($From, $To) {
+    appcmd set config /section:system.applicationHost/applicationPools "/[name='mysite'].environmentVariables.[name='$From'].name:$To" /commit:apphost
+    Restart-Pool
+}
+"""
+)
+_PACKAGES = r"$venv\Lib\site-packages"
+
+DJANGO: tuple[Case, ...] = (
+    Case(
+        "ALLOWED_HOSTS lacks the name",
+        "allowed-hosts",
+        "",
+        " ",
+        ask=(("name", "www.example.com"),),
+        says=("www.example.com",),
+    ),
+    Case(
+        "the URLs do not import",
+        "exception",
+        'Edit-File "$live\\mysite\\urls.py" "from django.urls" "import nothing_there`nfrom django.urls"; Restart-Pool',
+        'Edit-File "$live\\mysite\\urls.py" "import nothing_there`nfrom" "from"; Restart-Pool',
+        says=("nothing_there",),
+    ),
+    Case(
+        "the settings are wrong",
+        "settings-invalid",
+        'Edit-File "$live\\mysite\\settings.py" "ROOT_URLCONF =" "raise __import__(\'django\').core.exceptions.ImproperlyConfigured(8)`nURLS ="; Restart-Pool',
+        'Edit-File "$live\\mysite\\settings.py" "raise __import__(\'django\').core.exceptions.ImproperlyConfigured(8)`nURLS =" "ROOT_URLCONF ="; Restart-Pool',
+    ),
+    Case(
+        "uvicorn is not in the environment",
+        "python-module-missing",
+        f'Rename-Item "{_PACKAGES}\\uvicorn" uvicorn-x; Restart-Pool',
+        f'Rename-Item "{_PACKAGES}\\uvicorn-x" uvicorn; Restart-Pool',
+        says=("uvicorn",),
+    ),
+    Case(
+        "the secret key is not in the environment",
+        "variable-missing",
+        "Set-Variable-Name DJANGO_SECRET_KEY OTHER_KEY",
+        "Set-Variable-Name OTHER_KEY DJANGO_SECRET_KEY",
+        says=("DJANGO_SECRET_KEY",),
+    ),
+    Case(
+        "static files under ASGI (whitenoise 531)",
+        "iterator-under-asgi",
+        "Restart-Pool",
+        "Restart-Pool",
+        notice=True,
+        ask=(("path", "/static/admin/css/base.css"),),
+    ),
+    Case(
+        "maintenance is on",
+        "maintenance",
+        '[IO.File]::WriteAllText("$root\\shared\\maintenance.json", \'{"retry_after": 60, "page": "soon", "token": "t"}\')',
+    ),
+    Case(
+        "a deploy was broken off",
+        "release-half-done",
+        '[void] [IO.Directory]::CreateDirectory("$root\\releases\\rx.partial")',
+        '[IO.Directory]::Delete("$root\\releases\\rx.partial")',
+        notice=True,
+    ),
+    Case(
+        "the live release was marked bad",
+        "release-bad",
+        '[IO.File]::WriteAllText("$live.bad", "x")',
+        '[IO.File]::Delete("$live.bad")',
+        notice=True,
+    ),
+    Case("the site may not write its data", "data-access", 'Set-Private "$root\\shared\\data"', notice=True),
+)

@@ -14,6 +14,7 @@ class Diagnoser:
     """`on_server.py` in a process beside the tests."""
 
     def __init__(self, address: str, password: str) -> None:
+        self.address = address
         self.process = subprocess.Popen(
             [sys.executable, "-m", "tests.e2e.on_server", address],
             cwd=ROOT,

@@ -256,12 +256,13 @@ def websocket_library(e: Evidence) -> Explanation | None:
 
 @RULES.notice("process-restarts")
 def process_restarts(e: Evidence) -> Explanation | None:
-    """It starts well, again and again."""
-    started = e.find_events("HttpPlatformHandler", 1001, since=timedelta(minutes=10))
+    """It starts well, again and again. Version 1.2 does not say whose process it was."""
+    started = e.starts(timedelta(minutes=10))
     if len(started) < 4 or not e.healthy:
         return None
+    whose = "the application's process" if e.handler_version == 2 else "processes on this server"
     return Explanation(
-        "The application's process has been started again and again.",
+        f"HttpPlatformHandler has started {whose} again and again.",
         f"The event log has {len(started)} starts within ten minutes, the last at {started[0].time:%H:%M:%S} UTC.",
         "Look for what ends it: autoreload, a crash in its log, configuration that changes, a child that listens and ends.",
     )

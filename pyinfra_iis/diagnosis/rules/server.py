@@ -152,13 +152,14 @@ def release_bad(e: Evidence) -> Explanation | None:
 
 @RULES.cause("maintenance")
 def maintenance(e: Evidence) -> Explanation | None:
-    if not e.release.get("maintenance") or e.status != 503:
+    if not e.release.get("maintenance") or e.status != 503 or e.by_kernel:
         return None
+    remove = f'del "{e.release["root"]}\\shared\\maintenance.json"'
     return Explanation(
         "Maintenance is switched on, so every visitor gets 503.",
         f"{e.release['root']}\\shared\\maintenance.json is there, and {e.answer}.",
-        "Switch it off with deploys/maintenance.py when the work is done.",
-        (f'del "{e.release["root"]}\\shared\\maintenance.json"',),
+        f"Switch it off when the work is done: deploys/maintenance.py, or `{remove}`.",
+        (remove,),
     )
 
 
@@ -166,9 +167,10 @@ def maintenance(e: Evidence) -> Explanation | None:
 def draining(e: Evidence) -> Explanation | None:
     if not e.release.get("draining"):
         return None
+    remove = f'del "{e.release["root"]}\\shared\\draining"'
     return Explanation(
         "The health path answers 503 so that a load balancer sends nobody here.",
         f"{e.release['root']}\\shared\\draining is there.",
-        "Run the deploy again if none is under way: it ends the draining when the site is healthy.",
-        (f'del "{e.release["root"]}\\shared\\draining"',),
+        f"Run the deploy again if none is under way: it ends the draining when the site is healthy; by hand: `{remove}`.",
+        (remove,),
     )

@@ -494,7 +494,7 @@ def start_too_slow(e: Evidence) -> Explanation | None:
     """It runs, and does not listen in time."""
     codes = e.start_codes[:3]
     late = E_TIMEOUT in codes or E_ACTIVATION_TIMED_OUT in codes
-    waiting = e.timed_out and bool(e.running) and not e.heard
+    waiting = e.timed_out and bool(e.running) and not e.start_failures
     if not e.start_failed or not (late or waiting) or e.heard or port_ignored(e) or listens_elsewhere(e):
         return None
     limit = e.setting("startupTimeLimit") or "120"
