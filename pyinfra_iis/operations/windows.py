@@ -369,6 +369,8 @@ def _sent(name: str, value: Any) -> Any:
     """A property as PowerShell's commands take it."""
     if name == "enabled":
         return "True" if value else "False"
+    if name == "profiles":
+        return ",".join(_told(name, value))
     return value if isinstance(value, str) else [str(item) for item in value] or list(_ANY)
 
 
@@ -512,6 +514,11 @@ def environment_variable(
         secret: show it nowhere; a name that sounds secret makes it one. Every program on the server can read it: an app pool's variables are the better place.
     """
     text, secret = _revealed(value, secret, variable)
+    if present and not text:
+        yield refusal(
+            f"The environment variable {variable} of {host.name} cannot be empty: Windows has none such; present=False removes it."
+        )
+        return
     now = facts.read(host, EnvironmentVariable, name=variable, hash=secret)
     what = f"environment variable {variable}"
     found = now["value"] if now["exists"] else None
