@@ -4,6 +4,8 @@ function Get-Probe([string] $Shared) {
     if ($Shared -and [IO.File]::Exists($Notice)) { (ConvertFrom-Json ([IO.File]::ReadAllText($Notice))).token } else { '1' }
 }
 function Get-Response([string] $Address, [string] $HostName, [int] $Milliseconds, [string] $Probe) {
+    # Windows PowerShell offers no more than TLS 1.0 by itself.
+    [Net.ServicePointManager]::SecurityProtocol = [Net.ServicePointManager]::SecurityProtocol -bor [Net.SecurityProtocolType]::Tls12
     $Query = [Net.WebRequest]::Create($Address)
     $Query.Timeout = $Milliseconds
     $Query.ReadWriteTimeout = $Milliseconds
