@@ -16,7 +16,7 @@ from pyinfra_iis.facts.iis import Configuration, Health, HttpPlatformHandler
 from pyinfra_iis.facts.python import Distribution
 from pyinfra_iis.facts.release import Releases
 from pyinfra_iis.facts.windows import Directories, Features, Files, FirewallRule, RegistryValue, Server
-from pyinfra_iis.operations import httpplatform, iis, python, release, rollout, windows
+from pyinfra_iis.operations import changes, httpplatform, iis, python, release, rollout, windows
 from pyinfra_iis.operations.access import Access
 from pyinfra_iis.operations.iis import AppPool, Site
 from pyinfra_iis.release import release as releases
@@ -112,6 +112,9 @@ def add_steps(kind: type[Steps], settings: WebSettings) -> dict[str, OperationMe
         wanted = _release(settings)
     except ProjectError as error:
         raise DeployError(f"{host.name}: {error}") from None
+    # Wherever they turn up, in a file of the project too.
+    given = (value for name, value in settings.environment.items() if changes.sounds_secret(name))
+    changes.hide(*settings.secret_values, *given)
     steps = kind(wanted)
     steps.warn()
     if settings.rollout:
