@@ -18,8 +18,7 @@ from pyinfra.api import DeployError, Host, State
 from pyinfra.api.output import echo
 from pyinfra.context import ctx_host
 
-from pyinfra_iis.deploys.kinds import any_settings
-from pyinfra_iis.deploys.operate.ask import NoAnswer, answer_of
+from pyinfra_iis.deploys.operate.ask import NoAnswer, answer_of, running_settings
 from pyinfra_iis.deploys.operate.entries import Entry, merged, of_answer, parse_time, stamp
 from pyinfra_iis.deploys.operate.report import Answers, Report, report, wants_json
 from pyinfra_iis.facts.operate import Logs
@@ -48,12 +47,12 @@ def logs(lines: int | None = None, since: str = "", follow: bool = False, status
         since: `30s`, `10m`, `2h`, `1d`, or a time in UTC (`2026-11-22T15:00`): nothing older.
         follow: go on with what comes, until Ctrl-C.
         status: which requests of IIS's log: those with this status code and above, 400 or 500.
-        options: as for `any_settings`.
+        options: as for `running_settings`.
 
     Raises:
         DeployError: settings or arguments that cannot be used.
     """
-    settings = any_settings(options)
+    settings = running_settings(options)
     request = _request(settings, lines, since, follow, status)
     host = ctx_host.get()
     found = report(NAME, partial(_Found, lines=request["lines"], follow=follow))

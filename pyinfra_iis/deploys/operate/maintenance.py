@@ -8,7 +8,7 @@ from typing import Any
 from pyinfra.api import DeployError
 from pyinfra.context import ctx_state
 
-from pyinfra_iis.deploys.kinds import any_settings
+from pyinfra_iis.deploys.operate.ask import running_settings
 from pyinfra_iis.deploys.operate.report import Report, report
 from pyinfra_iis.operations import operate
 
@@ -34,12 +34,12 @@ def maintenance(switch: Any, retry_after: int = 600, page: str = "", **options: 
         switch: `on` or `off`.
         retry_after: seconds after which clients may ask again, 1 to 86400.
         page: a file of HTML on the controlling machine, in UTF-8; default a plain page.
-        options: as for `any_settings`.
+        options: as for `running_settings`.
 
     Raises:
         DeployError: settings or arguments that cannot be used.
     """
-    settings = any_settings(options)
+    settings = running_settings(options)
     word = str(switch).strip().lower()
     if word not in _SWITCH:
         raise DeployError("Say --data maintenance=on or --data maintenance=off.")

@@ -12,7 +12,7 @@ from pyinfra import logger
 from pyinfra.api import DeployError, Host
 from pyinfra.context import ctx_host, ctx_state
 
-from pyinfra_iis.deploys.kinds import any_settings
+from pyinfra_iis.deploys.operate.ask import running_settings
 from pyinfra_iis.deploys.operate.report import Report, report
 from pyinfra_iis.operations import operate
 from pyinfra_iis.settings import DjangoSettings
@@ -28,12 +28,12 @@ def manage(command: Any, environment: Any = (), output: str = "", **options: Any
         command: what follows `manage.py`: one text, split as a POSIX shell would (`createsuperuser --noinput --username "x y"`), or a list of arguments.
         environment: names of environment variables of this machine that the command gets too, one text with commas or a list; their values are shown nowhere.
         output: a file on this machine for what the command writes to its standard output; with several hosts, `{host}` in it becomes the host's name.
-        options: as for `any_settings`.
+        options: as for `running_settings`.
 
     Raises:
         DeployError: settings or arguments that cannot be used; nothing has run.
     """
-    settings = any_settings(options)
+    settings = running_settings(options)
     if not isinstance(settings, DjangoSettings):
         raise DeployError(f"{settings.app} is no Django application, so it has no management commands.")
     arguments = read_arguments(command)

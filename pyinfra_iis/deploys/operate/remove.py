@@ -9,7 +9,7 @@ from pyinfra.api.operation import OperationMeta
 from pyinfra.context import ctx_host
 
 from pyinfra_iis import facts
-from pyinfra_iis.deploys.kinds import any_settings
+from pyinfra_iis.deploys.operate.ask import running_settings
 from pyinfra_iis.deploys.operate.report import Report, report
 from pyinfra_iis.deploys.web import fail_host
 from pyinfra_iis.facts.operate import Operation, Removal
@@ -25,12 +25,12 @@ def remove(purge: bool = False, **options: Any) -> None:
 
     Args:
         purge: remove data, media and logs too.
-        options: as for `any_settings`.
+        options: as for `running_settings`.
 
     Raises:
         DeployError: settings that cannot be used; something that the deploy did not make stands in the way.
     """
-    settings = any_settings(options)
+    settings = running_settings(options)
     host = ctx_host.get()
     request = {**operate.operation_request(settings), "python": settings.python_directory, "purge": purge}
     rule = f"pyinfra-iis-{settings.app}"

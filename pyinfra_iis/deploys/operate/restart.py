@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pyinfra_iis.deploys.kinds import any_settings
+from pyinfra_iis.deploys.operate.ask import running_settings
 from pyinfra_iis.deploys.operate.report import Report, report
 from pyinfra_iis.operations import operate
 
@@ -14,12 +14,12 @@ def restart(stop: bool = False, **options: Any) -> None:
 
     Args:
         stop: stop the pool and start it instead of recycling it.
-        options: as for `any_settings`.
+        options: as for `running_settings`.
 
     Raises:
         DeployError: settings that cannot be used.
     """
-    settings = any_settings(options)
+    settings = running_settings(options)
     answers = report("Restart", Report)
     answers.attach(
         operate.restarted(name=f"Restart {settings.app}", settings=settings, stop=stop, tell=answers.add_later)

@@ -8,8 +8,7 @@ from typing import Any
 
 from pyinfra.context import ctx_host
 
-from pyinfra_iis.deploys.kinds import any_settings
-from pyinfra_iis.deploys.operate.ask import NoAnswer, ask
+from pyinfra_iis.deploys.operate.ask import NoAnswer, ask, running_settings
 from pyinfra_iis.deploys.operate.report import Report, report, table
 from pyinfra_iis.facts import ScriptFact
 from pyinfra_iis.facts.iis import Health, HttpPlatformHandler
@@ -37,12 +36,12 @@ def status(**options: Any) -> None:
     A table for several hosts, all details for one; with pyinfra's `--json` the same as JSON, see `report`.
 
     Args:
-        options: as for `any_settings`.
+        options: as for `running_settings`.
 
     Raises:
         DeployError: settings that cannot be used.
     """
-    settings = any_settings(options)
+    settings = running_settings(options)
     answers = report(NAME, partial(Report, text=show, absent=partial(_absent, settings.app)))
     answers.add_to_json()
     try:
