@@ -120,10 +120,16 @@ def _table(answers: Mapping[str, Any]) -> str:
                 (
                     *(name, item["release"], item["live_since"], item["made"], item["by"]),
                     f"{commit} ({item['ref']})" if item["ref"] else commit,
-                    "" if item["size"] is None else f"{item['size'] / 1_000_000:.1f} MB",
+                    _size(item["size"]),
                     *(item["environment"], ", ".join(notes)),
                 )
             )
         if not answer["releases"]:
             rows.append((name, "none", *[""] * 7))
     return table(rows)
+
+
+def _size(number: int | None) -> str:
+    if number is None:
+        return ""
+    return f"{number / 1_000_000:.1f} MB" if number >= 1_000_000 else f"{number / 1000:.1f} KB"
