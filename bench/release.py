@@ -57,6 +57,8 @@ def _releases(lab: Lab, project: Path) -> dict[str, Any]:
     address = lab.addresses[0]
     prepared = projects.make(project.parent / "prepared", **{"shop/urls.py": URLS})
     _run(lab, django_project=prepared, django_app="project")
+    (prepared / "shop/urls.py").write_text(URLS + "# changed\n")
+    _run(lab, django_project=prepared, django_app="project")
 
     before = _sent(lab)
     _run(lab, django_project=project)
@@ -64,8 +66,9 @@ def _releases(lab: Lab, project: Path) -> dict[str, Any]:
     archive = len(make(build({"project": project}, DjangoSettings)).archive())
 
     (project / "assets/small.bin").write_bytes(random.Random(2).randbytes(2048))
+    # The first of the four releases is removed by the way.
     before = _sent(lab)
-    _run(lab, django_project=project)
+    _run(lab, django_project=project, django_keep=3)
     one_file = _difference(before, _sent(lab))
 
     # Twice, as there are two releases to go back to; the better one counts, the machine does other things too.

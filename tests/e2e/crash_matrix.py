@@ -164,6 +164,8 @@ class Trial:
         self.folder = folder
         self.project = projects.make(folder / APP, settings=scenario.settings, **scenario.files)
         self.number = 0
+        self.environment: dict[str, str] = {}
+        """Environment variables of the client, besides those of the lab."""
         self.deployed: dict[str, str] = {}
         """The page of each release that was deployed, by the SHA-256 of its urls.py."""
 
@@ -187,7 +189,7 @@ class Trial:
         ]
         run = subprocess.run(
             [sys.executable, "-m", "tests.e2e.crashing", "inventories/lab.py", file, "-y", "--limit", f"@winrm/{self.address}", *data],
-            env={**self.lab.environment, "CRASH_PLAN": str(self.folder / "plan.json")},
+            env={**self.lab.environment, **self.environment, "CRASH_PLAN": str(self.folder / "plan.json")},
             cwd=ROOT, capture_output=True, text=True, check=False, timeout=280, stdin=subprocess.DEVNULL,
         )  # fmt: skip
         return run.returncode, run.stdout + run.stderr

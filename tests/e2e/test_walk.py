@@ -21,6 +21,7 @@ NAMES = ["a.txt", "b.py", "ä b.html", "deep/er/c.bin", "deep/d.txt", "static/ap
 OWN = ("pyinfra_iis_", "web.config", "collected_static/")
 
 
+@pytest.mark.timeout(0 if "WALK" in os.environ else 900)
 def test_visitors_always_get_a_tree_that_was_deployed(lab: Lab, tmp_path: Path) -> None:
     seed, steps = map(int, os.environ.get("WALK", "1:5").split(":"))
     dice = random.Random(seed)
