@@ -99,6 +99,6 @@ SERVERS: dict[str, Server] = {
     "waitress": Server("wsgi", ("waitress>=3",), _waitress),
     "hypercorn": Server("asgi", ("hypercorn>=0.17",), _hypercorn, behind_proxy=False),
     "granian": Server("asgi", ("granian>=2",), _granian, behind_proxy=False),
-    "runserver": Server("wsgi", (), _runserver),
+    "runserver": Server("wsgi", (), _runserver, behind_proxy=False),
     "command": Server("either", (), _nothing),
 }
