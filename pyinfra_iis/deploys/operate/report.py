@@ -9,6 +9,7 @@ from __future__ import annotations
 import atexit
 import json
 import sys
+from collections import Counter
 from collections.abc import Callable, Generator, Sequence
 from typing import Any, TypeVar, cast
 from weakref import WeakKeyDictionary
@@ -19,7 +20,7 @@ from pyinfra.api import Host, State, operation
 from pyinfra.api.command import PyinfraCommand
 from pyinfra.api.operation import OperationMeta
 from pyinfra.api.output import echo, format_text
-from pyinfra.context import ctx_state
+from pyinfra.context import ctx_host, ctx_state
 
 Answers = dict[str, Any]
 """What hosts told, by their names in pyinfra."""
@@ -155,21 +156,25 @@ def _answered() -> Generator[PyinfraCommand, None, None]:
 
 AnyReport = TypeVar("AnyReport", bound=Report)
 
-_reports: WeakKeyDictionary[State, dict[str, Report]] = WeakKeyDictionary()
+_reports: WeakKeyDictionary[State, dict[tuple[str, int], Report]] = WeakKeyDictionary()
+_asked: WeakKeyDictionary[State, Counter[tuple[str, str]]] = WeakKeyDictionary()
 
 
 def report(name: str, make: Callable[[State, str], AnyReport]) -> AnyReport:
-    """The one report of a command in this run, whichever host asks first.
+    """The one report of a command in this run, whichever host asks first; a host that gives the command twice (for two applications) has two.
 
     Args:
         name: the command.
         make: makes the report.
     """
     run = ctx_state.get()
-    known: dict[str, Any] = _reports.setdefault(run, {})
-    if name not in known:
-        known[name] = make(run, name)
-    return cast(AnyReport, known[name])
+    asked = _asked.setdefault(run, Counter())
+    asked[name, ctx_host.get().name] += 1
+    key = (name, asked[name, ctx_host.get().name])
+    known: dict[tuple[str, int], Any] = _reports.setdefault(run, {})
+    if key not in known:
+        known[key] = make(run, name)
+    return cast(AnyReport, known[key])
 
 
 def table(rows: Sequence[Sequence[str]]) -> str:
