@@ -101,9 +101,9 @@ def _kind(step: Mapping[str, Any]) -> str:
 
 def _ticks(span: float, most: int = 10) -> list[float]:
     """Round numbers of seconds."""
-    steps = [factor * 10**power for power in range(-2, 6) for factor in (1, 2, 5)]
-    steps += [60 * minutes for minutes in (1, 2, 5, 10, 15, 30, 60, 120, 360)]
-    step = next(step for step in sorted(steps) if span / step <= most and (step < 60 or step % 60 == 0))
+    steps = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30]
+    steps += [60.0 * minutes for minutes in (1, 2, 5, 10, 15, 30, 60, 120, 360, 720, 1440)]
+    step = next((step for step in steps if span / step <= most), span / most)
     return [round(number * step, 3) for number in range(int(span / step) + 1)]
 
 
@@ -126,9 +126,10 @@ def together(hosts: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     for host in hosts:
         for change in host["changes"]:
-            entry = found.setdefault(
-                json.dumps(change, sort_keys=True, default=str), {"diff": [], **change, "hosts": []}
-            )
+            # The same change is another operation's in another wave.
+            alike = {name: value for name, value in change.items() if name != "operation"}
+            key = json.dumps(alike, sort_keys=True, default=str)
+            entry = found.setdefault(key, {"diff": [], **alike, "hosts": []})
             entry["hosts"].append(host["name"].rpartition("/")[2])
     return list(found.values())
 
