@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime
 import threading
+import time
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
@@ -94,6 +95,7 @@ class Machine:
                 "installed": boot,
                 "values": {},
             }
+        self._booted = time.monotonic() - max(time.time() - self._document.data["boot_time"], 0.0)
         if self._document.data["version"] not in template.VERSIONS:
             raise ValueError(
                 f"not a version of Windows that the lab has: {version} (known: {', '.join(template.VERSIONS)})"
@@ -192,8 +194,8 @@ class Machine:
 
     @property
     def uptime(self) -> float:
-        """Seconds since the last boot: what Windows' tick and performance counters count."""
-        return max((self.now() - self.boot_time).total_seconds(), 0.0)
+        """Seconds since the last boot: what Windows' tick and performance counters count, whatever the clock says."""
+        return time.monotonic() - self._booted
 
     @property
     def install_time(self) -> datetime.datetime:
@@ -313,6 +315,7 @@ class Machine:
         """Boots after `shutdown`: a new boot time, services as configured."""
         self.stopped = False
         self._document.data["boot_time"] = self.now().timestamp()
+        self._booted = time.monotonic()
         self._document.save()
         self.processes = Processes(self)
         self.__dict__.pop("services", None)
