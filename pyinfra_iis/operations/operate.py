@@ -15,6 +15,7 @@ from pyinfra.api import FunctionCommand, Host, State, operation
 from pyinfra.api.command import PyinfraCommand
 from pyinfra.api.output import format_text
 from pyinfra.connectors.util import CommandOutput
+from pyinfra.context import ctx_host
 
 from pyinfra_iis import facts
 from pyinfra_iis.facts.operate import Operation
@@ -43,6 +44,12 @@ def _health(settings: WebSettings) -> dict[str, Any]:
     return {**check.request, "status": check.status, "timeout": check.timeout}
 
 
+def _refusal(sentence: str, tell: Tell | None) -> FunctionCommand:
+    if tell:
+        tell(ctx_host.get(), {"error": sentence})
+    return refusal(sentence)
+
+
 def _undeployed(settings: WebSettings, now: Mapping[str, Any]) -> str:
     return "" if now["site"] and now["pool"] else f"{host.name} has no application {settings.app}; deploy it first."
 
@@ -62,7 +69,7 @@ def restarted(
     """
     now = facts.read(host, Operation, **operation_request(settings))
     if sentence := _undeployed(settings, now):
-        yield refusal(sentence)
+        yield _refusal(sentence, tell)
         return
     show([Change(f"app pool {settings.app} process", _ids(now["processes"]) or "none", "a new one")])
     request = {"site": settings.app, "pool": settings.app, "stop": stop, "health": _health(settings)}
@@ -107,7 +114,7 @@ def maintenance(
     if on and current and {key: current[key] for key in wanted} == wanted:
         return
     if sentence := _undeployed(settings, now) or (_ungated(settings) if on and not now["gate"] else ""):
-        yield refusal(sentence)
+        yield _refusal(sentence, tell)
         return
     what = f"site {settings.app} maintenance"
     show([Change(what, _described(current), _described(wanted) if on else "off")])

@@ -71,7 +71,7 @@ def logs(lines: int | None = None, since: str = "", follow: bool = False, status
 
 
 def _request(settings: WebSettings, lines: int | None, since: str, follow: bool, status: int) -> dict[str, Any]:
-    if lines is not None and lines < 1:
+    if lines is not None and (isinstance(lines, bool) or not isinstance(lines, int) or lines < 1):
         raise DeployError(f"lines is {lines}; say how many lines, at least 1.")
     if status not in (400, 500):
         raise DeployError(f"status is {status}; say 400 or 500.")

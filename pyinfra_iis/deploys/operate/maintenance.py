@@ -9,7 +9,7 @@ from pyinfra.api import DeployError
 from pyinfra.context import ctx_state
 
 from pyinfra_iis.deploys.operate.ask import running_settings
-from pyinfra_iis.deploys.operate.report import Report, report
+from pyinfra_iis.deploys.operate.report import Actions, report
 from pyinfra_iis.operations import operate
 
 PAGE = """\
@@ -45,7 +45,7 @@ def maintenance(switch: Any, retry_after: int = 600, page: str = "", **options: 
         raise DeployError("Say --data maintenance=on or --data maintenance=off.")
     if isinstance(retry_after, bool) or not isinstance(retry_after, int) or not 1 <= retry_after <= 86400:
         raise DeployError(f"retry_after is {retry_after}; say seconds, 1 to 86400.")
-    answers = report("Maintenance", Report)
+    answers = report("Maintenance", Actions)
     made = operate.maintenance(
         name=f"Maintenance of {settings.app} {word if word in ('on', 'off') else ('off', 'on')[_SWITCH[word]]}",
         settings=settings,

@@ -10,7 +10,7 @@ from pyinfra.context import ctx_host
 
 from pyinfra_iis import facts
 from pyinfra_iis.deploys.operate.ask import running_settings
-from pyinfra_iis.deploys.operate.report import Report, report
+from pyinfra_iis.deploys.operate.report import Actions, report
 from pyinfra_iis.deploys.web import fail_host
 from pyinfra_iis.facts.operate import Operation, Removal
 from pyinfra_iis.facts.windows import FirewallRule
@@ -54,7 +54,7 @@ def remove(purge: bool = False, **options: Any) -> None:
     keeps_pool = bool(there["pool_users"])
     if keeps_pool:
         logger.warning(f"{host.print_prefix}app pool {settings.app} stays: {', '.join(there['pool_users'])} uses it.")
-    answers = report("Remove", Report)
+    answers = report("Remove", Actions)
     is_there = bool(there["folders"] or there["files"] or now["site"] or (now["pool"] and not keeps_pool))
     made = [operate.locked(name=f"Keep deploys of {settings.app} out", settings=settings, needed=is_there)]
     python = there["python"]
@@ -99,7 +99,7 @@ def _obstacle(settings: WebSettings, there: dict[str, Any]) -> str:
 
 
 def _tell(
-    answers: Report, made: list[OperationMeta], settings: WebSettings, there: dict[str, Any], takes_python: bool
+    answers: Actions, made: list[OperationMeta], settings: WebSettings, there: dict[str, Any], takes_python: bool
 ) -> None:
     host = ctx_host.get()
     stays = []
@@ -112,7 +112,7 @@ def _tell(
     for text in stays:
         logger.info(f"{host.print_prefix}stays: {text}")
     answers.attach(made[0])
-    answers.add_later(host, {"folders": there["folders"], "files": there["files"], "stays": stays})
+    answers.add_later(host, {"stays": stays})
 
 
 __all__ = ["remove"]

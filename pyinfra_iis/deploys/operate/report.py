@@ -22,6 +22,8 @@ from pyinfra.api.operation import OperationMeta
 from pyinfra.api.output import echo, format_text
 from pyinfra.context import ctx_host, ctx_state
 
+from pyinfra_iis.operations.changes import recorded
+
 Answers = dict[str, Any]
 """What hosts told, by their names in pyinfra."""
 
@@ -146,6 +148,23 @@ class Report:
         told = {"name": self.name, "names": [self.name], "args": [self.to_json()]}
         failed = sorted(host.name for host in self.run.failed_hosts)
         echo(json.dumps({"plan": [told], "results": {"operations": [told], "failed_hosts": failed}}))
+
+
+class Actions(Report):
+    """What a command that changes something did, or would do: for each host what it told, and `changes` as `pyinfra_iis.operations.changes` records them."""
+
+    def __init__(self, run: State, name: str) -> None:
+        super().__init__(run, name, document=self._with_changes)
+
+    def _with_changes(self, answers: Answers) -> Answers:
+        found: Answers = {}
+        for host in self.run.inventory:
+            if host in self.run.activated_hosts:
+                found[host.name] = {**answers.get(host.name, {}), "changes": []}
+        for change in recorded(self.run):
+            kept = {key: value for key, value in change.items() if key != "host"}
+            found.setdefault(change["host"], {"changes": []})["changes"].append(kept)
+        return found
 
 
 @operation()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pyinfra_iis.deploys.operate.ask import running_settings
-from pyinfra_iis.deploys.operate.report import Report, report
+from pyinfra_iis.deploys.operate.report import Actions, report
 from pyinfra_iis.operations import operate
 
 
@@ -20,7 +20,7 @@ def restart(stop: bool = False, **options: Any) -> None:
         DeployError: settings that cannot be used.
     """
     settings = running_settings(options)
-    answers = report("Restart", Report)
+    answers = report("Restart", Actions)
     answers.attach(
         operate.restarted(name=f"Restart {settings.app}", settings=settings, stop=stop, tell=answers.add_later)
     )
