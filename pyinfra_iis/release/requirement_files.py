@@ -90,14 +90,18 @@ class Listing:
 
     def specifier(self, name: str) -> SpecifierSet | None:
         """All that is said about the version of a package; None when it is not asked for."""
-        canonical = canonicalize_name(name)
-        asked = [entry for entry in self.entries if canonicalize_name(entry.requirement.name) == canonical]
-        limits = [entry for entry in self.constraints if canonicalize_name(entry.requirement.name) == canonical]
-        if not asked:
-            return None
+        return self.limits(name, (*self.entries, *self.constraints)) if self.asks_for(name) else None
+
+    def asks_for(self, name: str) -> bool:
+        """Whether a package is to be installed."""
+        return any(canonicalize_name(entry.requirement.name) == canonicalize_name(name) for entry in self.entries)
+
+    def limits(self, name: str, entries: Iterable[Entry]) -> SpecifierSet:
+        """What some entries say about the version of a package."""
         found = SpecifierSet()
-        for entry in (*asked, *limits):
-            found &= entry.requirement.specifier
+        for entry in entries:
+            if canonicalize_name(entry.requirement.name) == canonicalize_name(name):
+                found &= entry.requirement.specifier
         return found
 
 

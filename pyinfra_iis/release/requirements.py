@@ -108,10 +108,10 @@ def _added(project: Project, listing: Listing) -> list[str]:
     missing = []
     for text in (*SERVERS[project.settings.server].packages, *project.added_requirements):
         needed = Requirement(text)
-        asked = listing.specifier(needed.name)
-        if asked is None:
+        if not listing.asks_for(needed.name):
             missing.append(text)
-        elif (version := pinned(asked)) and not needed.specifier.contains(version, prereleases=True):
+        version = pinned(listing.limits(needed.name, (*listing.entries, *listing.constraints)))
+        if version and not needed.specifier.contains(version, prereleases=True):
             listing.problems.append(f"{needed.name} {version} is too old for this deploy, which needs {text}")
     if missing and listing.with_hashes:
         listing.problems.append(

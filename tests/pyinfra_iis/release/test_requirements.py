@@ -186,6 +186,8 @@ def test_a_lock_with_hashes_holds_what_the_deploy_needs_too(tmp_path: Path) -> N
 def test_a_server_package_that_is_too_old(tmp_path: Path) -> None:
     sentence = refusal(tmp_path, {"requirements.txt": "django\nuvicorn==0.20\n"})
     assert sentence.endswith(": uvicorn 0.20 is too old for this deploy, which needs uvicorn>=0.36.")
+    files: dict[str, str | bytes] = {"requirements.txt": "django\n-c limits.txt\n", "limits.txt": "uvicorn==0.20\n"}
+    assert refusal(tmp_path, files) == sentence
 
 
 PYPROJECT = """\
