@@ -80,11 +80,14 @@ class Story:
             "web_environment": json.dumps({"DB_PASSWORD": "hunter2!", "PLAIN": "x"}),
         }
 
-    def step(self, name: str) -> None:
-        """Announce, then do."""
+    def step(self, name: str, by_hand: str = "") -> None:
+        """Announce, then do; before that, what an administrator does."""
         address = self.lab.addresses[0]
         record = self.folder / "record.json"
-        taken: dict[str, Any] = {"before": self.lab.hash(address)}
+        if by_hand:
+            self.lab.powershell(address, by_hand)
+        last = None if by_hand else next(reversed(self.steps.values()), None)
+        taken: dict[str, Any] = {"before": last.after if last else self.lab.hash(address)}
         for kind, options in (("dry", ("--dry", "--diff")), ("run", ("-y", "--diff"))):
             taken[kind] = self.lab.pyinfra(
                 address,
@@ -111,14 +114,11 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
     (folder / "tiny" / "main.py").write_text(APP)
     (folder / "tiny" / "requirements.txt").write_text("")
     made = Story(Lab(folder / "lab", f"127.{random.randint(30, 39)}.{random.randint(1, 250)}", 1), folder)
-    address = made.lab.addresses[0]
     try:
         made.step("bare")
         made.step("up to date")
-        made.lab.powershell(address, DRIFT)
-        made.step("changed by hand")
-        made.lab.powershell(address, HALF)
-        made.step("half taken apart")
+        made.step("changed by hand", DRIFT)
+        made.step("half taken apart", HALF)
         (folder / "tiny" / "main.py").write_text(APP.replace("first", "second"))
         (folder / "tiny" / "more.py").write_text("")
         made.step("a new release")
