@@ -114,7 +114,7 @@ class SiteLog:
         """Notes one request."""
         if not self.enabled:
             return
-        now = time.gmtime()
+        now = self._writer.machine.now().timetuple()
         values = self._values(exchange, context, substatus, hresult, now)
         path = f"{self._folder}\\u_ex{time.strftime('%y%m%d', now)}.log"
         header = (

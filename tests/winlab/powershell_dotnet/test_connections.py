@@ -1,7 +1,8 @@
-"""Where a script's own connections come from."""
+"""Where a script's own connections come from, and what its clock says."""
 
 from __future__ import annotations
 
+import datetime
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -32,3 +33,16 @@ def test_a_request_to_the_server_itself_comes_from_its_own_address(tmp_path: Pat
         assert run_on(machine, script) == ["127.0.0.2"]
     finally:
         server.shutdown()
+
+
+def test_the_clock_of_a_script_is_the_servers(tmp_path: Path) -> None:
+    machine = Machine("SRV", "2022", "127.0.0.2", tmp_path)
+    machine.clock_skew = datetime.timedelta(days=2)
+    (difference,) = run_on(machine, "[int] ([DateTime]::UtcNow - [DateTime]::Parse('" + _now() + "')).TotalHours")
+    assert difference == "48"
+    (difference,) = run_on(machine, "[int] ((Get-Date) - [DateTime]::Parse('" + _now() + "')).TotalHours")
+    assert difference == "48"
+
+
+def _now() -> str:
+    return datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M:%S")

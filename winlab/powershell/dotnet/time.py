@@ -22,8 +22,11 @@ _PARTS = "Year, Month, and Day parameters describe an un-representable DateTime.
 
 
 def now_ticks() -> int:
-    """The server's clock in UTC ticks."""
-    return tf.UNIX_EPOCH_TICKS + _time.time_ns() // 100
+    """The server's clock in UTC ticks; this machine's outside of a runspace."""
+    runtime = context.current()
+    skew = runtime.machine.clock_skew if runtime is not None and runtime.machine is not None else None
+    ahead = int(skew.total_seconds() * 10_000_000) if skew else 0
+    return tf.UNIX_EPOCH_TICKS + _time.time_ns() // 100 + ahead
 
 
 class _Ordered(NetObject):
