@@ -14,10 +14,11 @@ for step in json.loads(Path(host.data.steps).read_text()):
         windows.features(name="Features", **arguments)
     elif kind == "firewall":
         windows.firewall_rule(name="Firewall", **arguments)
+    elif kind == "handler":
+        handler = Handler.model_validate(step["file"])
+        windows.downloads(name=f"Fetch {handler.name}", files=[handler])
+        httpplatform.installed(name="Handler", handler=handler, **arguments)
     else:
-        file = (Handler if kind == "handler" else Python).model_validate(step["file"])
-        windows.downloads(name=f"Fetch {file.name}", files=[file])
-        if kind == "handler":
-            httpplatform.installed(name="Handler", handler=file, **arguments)
-        else:
-            python.installed(name="Python", python=file, **arguments)
+        interpreter = Python.model_validate(step["file"])
+        windows.downloads(name=f"Fetch {interpreter.name}", files=[interpreter])
+        python.installed(name="Python", python=interpreter, **arguments)
