@@ -8,7 +8,9 @@ import base64
 import binascii
 import logging
 import time
+import uuid
 import xml.etree.ElementTree as ET
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 from xml.parsers.expat import ExpatError
@@ -52,6 +54,9 @@ SIGNAL = "http://schemas.microsoft.com/wbem/wsman/1/windows/shell/signal/"
 #: What every WinRM service takes, and what pywinrm asks for by itself.
 SMALL_ENVELOPE = 153600
 _PLACE = "@@DATA@@"
+_MESSAGE = "@@MESSAGE@@"
+#: Envelopes whose text is kept: those of the command that is used.
+KEPT_TEXTS = 4
 
 
 @dataclass
@@ -78,6 +83,7 @@ class Wire:
         self.last_used = 0.0
         self.server_date: str | None = None
         self.protocol = protocol or make_protocol(settings)
+        self._texts: dict[tuple[Any, ...], str] = {}
 
     # -- operations ---------------------------------------------------------------------------------------------------
 
@@ -133,14 +139,10 @@ class Wire:
 
     def receive(self, shell: str, command: str, timeout: float | None = None) -> Received:
         """The next output; waits up to ``timeout`` seconds (the operation timeout when not given), then raises OperationTimeout."""
-        envelope, header = self._envelope(SHELL_ACTION + "Receive", shell)
+        seconds = f"PT{self.settings.operation_timeout}S"
         if timeout is not None:
-            seconds = max(0.5, min(timeout, self.settings.operation_timeout))
-            header["w:OperationTimeout"] = f"PT{seconds:.3f}S"
-        envelope["env:Body"] = {
-            "rsp:Receive": {"rsp:DesiredStream": {"@CommandId": command, "#text": "stdout stderr"}},
-        }
-        root = self._call(envelope)
+            seconds = f"PT{max(0.5, min(timeout, self.settings.operation_timeout)):.3f}S"
+        root = self._call_text(self._receive_envelope(shell, command, seconds))
         received = Received()
         for node in root.iter():
             tag = node.tag.rpartition("}")[2]
@@ -220,12 +222,38 @@ class Wire:
         return envelope, header
 
     def _send_envelope(self, shell: str, command: str, end: bool) -> str:
-        envelope, _ = self._envelope(SHELL_ACTION + "Send", shell)
-        stream = {"@Name": "stdin", "@CommandId": command, "#text": _PLACE}
-        if end:
-            stream["@End"] = "true"
-        envelope["env:Body"] = {"rsp:Send": {"rsp:Stream": stream}}
-        return str(xmltodict.unparse({"env:Envelope": envelope}))
+        def build() -> dict[str, Any]:
+            envelope, _ = self._envelope(SHELL_ACTION + "Send", shell)
+            stream = {"@Name": "stdin", "@CommandId": command, "#text": _PLACE}
+            if end:
+                stream["@End"] = "true"
+            envelope["env:Body"] = {"rsp:Send": {"rsp:Stream": stream}}
+            return envelope
+
+        return self._written(("Send", shell, command, end, self.envelope_size), build)
+
+    def _receive_envelope(self, shell: str, command: str, seconds: str) -> str:
+        def build() -> dict[str, Any]:
+            envelope, header = self._envelope(SHELL_ACTION + "Receive", shell)
+            header["w:OperationTimeout"] = seconds
+            envelope["env:Body"] = {
+                "rsp:Receive": {"rsp:DesiredStream": {"@CommandId": command, "#text": "stdout stderr"}},
+            }
+            return envelope
+
+        return self._written(("Receive", shell, command, seconds, self.envelope_size), build)
+
+    def _written(self, key: tuple[Any, ...], build: Callable[[], dict[str, Any]]) -> str:
+        """An envelope as text. Those of one command differ only in their MessageID, so the last of them are kept."""
+        text = self._texts.pop(key, None)
+        if text is None:
+            envelope = build()
+            envelope["env:Header"]["a:MessageID"] = _MESSAGE
+            text = str(xmltodict.unparse({"env:Envelope": envelope}))
+        self._texts[key] = text
+        while len(self._texts) > KEPT_TEXTS:
+            del self._texts[next(iter(self._texts))]
+        return text.replace(_MESSAGE, f"uuid:{uuid.uuid4()}")
 
     def _call(self, envelope: dict[str, Any]) -> ET.Element:
         return self._call_text(xmltodict.unparse({"env:Envelope": envelope}))
