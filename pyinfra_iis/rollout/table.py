@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import sys
 import time
+from typing import Any
 
 from rich.console import Console
+from rich.file_proxy import FileProxy
 from rich.live import Live
 from rich.markup import escape
 from rich.table import Table as Grid
@@ -16,6 +18,15 @@ from pyinfra_iis.rollout.record import BAD, HostRecord, Record
 _STYLES = {"live": "green", "unchanged": "green", "turn": "bold cyan", "back": "magenta", "kept": "magenta"}
 _HIDDEN = 3
 """Lines of the terminal that the table leaves to others."""
+
+
+class _Above(FileProxy):
+    """What others write to stderr appears above the table. click, which pyinfra writes with, must not find the way around it."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "buffer":
+            raise AttributeError(name)
+        return super().__getattr__(name)
 
 
 class Table:
@@ -30,6 +41,7 @@ class Table:
         self.is_live = False
         self._live: Live | None = None
         self._begun = False
+        self._stderr = sys.stderr
 
     def start(self) -> None:
         """Show it, once, when there is a terminal that can."""
@@ -46,8 +58,11 @@ class Table:
             console=console,
             refresh_per_second=2,
             redirect_stdout=False,
+            redirect_stderr=False,
         )
+        self._stderr = sys.stderr
         self._live.start()
+        sys.stderr = _Above(console, sys.stderr)
         self.is_live = True
 
     def update(self) -> None:
@@ -59,9 +74,10 @@ class Table:
         """Leave the last state on the terminal."""
         if self._live is not None:
             self.is_live = False
+            sys.stderr.flush()
+            sys.stderr = self._stderr
             self._live.stop()
             self._live = None
-            sys.stderr.flush()
 
 
 def grid(record: Record, most: int = 1000) -> Grid:
