@@ -7,11 +7,6 @@ function Find-Item($Collection, [string] $Attribute, [string] $Value) {
     foreach ($Item in $Collection) { if ($Item.GetAttributeValue($Attribute) -eq $Value) { return $Item } }
     $null
 }
-function Get-Attribute($Element, [string] $Name) {
-    $Parts = $Name.Split('.')
-    for ($Index = 0; $Index -lt $Parts.Length - 1; $Index++) { $Element = $Element.GetChildElement($Parts[$Index]) }
-    $Element.GetAttribute($Parts[$Parts.Length - 1])
-}
 function Format-Attribute($Attribute) {
     $Value = $Attribute.Value
     $Names = $Attribute.Schema.GetEnumValues()
