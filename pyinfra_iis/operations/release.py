@@ -30,7 +30,7 @@ from pyinfra_iis.operations.changes import Change, show
 from pyinfra_iis.operations.iis import HealthCheck, Site
 from pyinfra_iis.operations.iis.applying import differences
 from pyinfra_iis.operations.rendered import rendered_changes
-from pyinfra_iis.powershell import Script
+from pyinfra_iis.powershell import Script, narrow
 from pyinfra_iis.release import pip_options, wheels
 from pyinfra_iis.release.origin import run_note
 from pyinfra_iis.release.packages import changes, listing
@@ -546,7 +546,7 @@ def _part(commands: frozenset[str]) -> str:
         waiting += [functions[name] for name in sorted(names & functions.keys() - used)]
         used |= names
     tree.body = [_untyped(part) for part in tree.body if not isinstance(part, ast.FunctionDef) or part.name in used]
-    return ast.unparse(ast.fix_missing_locations(tree)) + "\n"
+    return narrow(ast.unparse(ast.fix_missing_locations(tree))) + "\n"
 
 
 def _untyped(part: ast.stmt) -> ast.stmt:
