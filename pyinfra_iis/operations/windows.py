@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
+import ntpath
 import re
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from functools import wraps
@@ -153,8 +154,15 @@ def local_problem(file: Download) -> str:
 Folders = Mapping[str, Mapping[str, str | None] | Access]
 
 _PROTECTED = re.compile(
-    r"[A-Z]:\\?$|[A-Z]:\\(Windows|Program Files|Program Files \(x86\)|ProgramData|Users|inetpub)\\?$", re.IGNORECASE
+    r"[A-Z]:\\?|[A-Z]:\\(?:Program Files|Program Files \(x86\)|ProgramData|Users|inetpub)|[A-Z]:\\(?:Windows|System Volume Information)(?:\\.*)?",
+    re.IGNORECASE,
 )
+
+
+def is_protected(path: str) -> bool:
+    """Whether a folder is never removed: drives, Windows' own folders, and what is no absolute path."""
+    plain = ntpath.normpath(path)
+    return not re.match(r"[A-Za-z]:\\", plain) or _PROTECTED.fullmatch(plain) is not None
 
 
 @operation()
@@ -199,8 +207,8 @@ def _accesses(folders: Folders) -> dict[str, Access]:
 
 
 def _removed(paths: list[str]) -> Generator[PyinfraCommand, None, None]:
-    if kept := [path for path in paths if _PROTECTED.match(path)]:
-        yield refusal(f"{', '.join(kept)} on {host.name} is not removed: more than this deploy lives there.")
+    if kept := [path for path in paths if is_protected(path)]:
+        yield refusal(f"{', '.join(kept)} on {host.name} is not removed: more than this deploy made lives there.")
         return
     request = {**access.request({path: Access() for path in paths}), "contents": True}
     there = [folder for folder in facts.read(host, Directories, **request)["folders"] if folder["exists"]]

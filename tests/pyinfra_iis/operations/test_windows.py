@@ -223,10 +223,24 @@ def test_firewall_properties_that_differ(name: str, wanted: Any, found: Any) -> 
     assert not windows._same(name, wanted, found)
 
 
-@pytest.mark.parametrize("path", ["C:\\", r"C:\Windows", r"c:\program files\\"[:-1], r"D:", r"C:\inetpub"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "C:\\",
+        "D:",
+        "c:/Windows",
+        r"C:\Windows\System32\drivers",
+        r"C:\shop\..\WINDOWS",
+        r"c:\program files",
+        r"C:\inetpub\\",
+        r"shop\data",
+        r"\\server\share",
+        "",
+    ],
+)
 def test_folders_of_windows_are_never_removed(path: str) -> None:
-    assert windows._PROTECTED.match(path)
-    assert not windows._PROTECTED.match(r"C:\inetpub\shop")
+    assert windows.is_protected(path)
+    assert not windows.is_protected(r"C:\inetpub\shop") and not windows.is_protected(r"D:\Windows.old\x")
 
 
 def commands(monkeypatch: pytest.MonkeyPatch, operation: Any, answer: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
