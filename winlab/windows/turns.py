@@ -17,6 +17,8 @@ COUNT = 2
 """How many at a time: more than one, since reading files and the like gives Python's lock up too."""
 PATIENCE = 0.25
 """Seconds without a sign of who has a turn, until it counts no more."""
+LOOK = 0.02
+"""Seconds for each in the queue between its looks at whether somebody is to be counted out."""
 SLICE = 0.02
 """Seconds that a thread keeps its turn while others queue."""
 
@@ -51,7 +53,8 @@ class Turns:
             turn.gate = threading.Lock()
             turn.gate.acquire()
             self._queue.append(turn)
-        while not turn.gate.acquire(timeout=self._patience):
+        # The longer the queue, the less often each looks: all of them together as often as a few.
+        while not turn.gate.acquire(timeout=max(self._patience, LOOK * len(self._queue))):
             self._count_out()
         return turn
 
