@@ -11,12 +11,15 @@ _RULER = "-" * 37 + "\n"
 
 
 def main(ctx: ProgramContext) -> int:
-    """netsh http add|delete|show|update sslcert|urlacl ..., netsh advfirewall firewall add|delete|set|show rule ..."""
+    """netsh http add|delete|show|update sslcert|urlacl ..., netsh http flush logbuffer, netsh advfirewall firewall add|delete|set|show rule ..."""
     words = [argument.lower() for argument in ctx.argv[1:]]
     options = {
         name.lower(): value for name, equals, value in (argument.partition("=") for argument in ctx.argv[1:]) if equals
     }
     try:
+        if words == ["http", "flush", "logbuffer"]:
+            _require(ctx)
+            return _flush(ctx)
         if words[:1] == ["http"] and len(words) >= 3 and words[2] in ("sslcert", "urlacl"):
             action = {"sslcert": _sslcert, "urlacl": _urlacl}[words[2]]
             if words[1] in ("add", "delete", "show", "update"):
@@ -38,9 +41,18 @@ def main(ctx: ProgramContext) -> int:
         ctx.out(_failure(words, exc))
         return 1
     ctx.out(
-        f"The following command was not found: {' '.join(ctx.argv[1:])}.\nThis lab knows `http` with sslcert and urlacl, and `advfirewall firewall` rules.\n"
+        f"The following command was not found: {' '.join(ctx.argv[1:])}.\n"
+        "This lab knows `http` with sslcert, urlacl and flush logbuffer, and `advfirewall firewall` rules.\n"
     )
     return 1
+
+
+def _flush(ctx: ProgramContext) -> int:
+    """HTTP.sys keeps log lines for a while; this writes them."""
+    if ctx.machine.iis is not None:
+        ctx.machine.iis.flush_logs()
+    ctx.out("\nLog buffers have been flushed.\n\n")
+    return 0
 
 
 def _require(ctx: ProgramContext) -> None:

@@ -12,6 +12,8 @@ foreach ($Entry in $Found) {
     $Answer.events += @{ time = $Entry.TimeCreated.ToUniversalTime().ToString('s') + 'Z'; source = [string] $Entry.ProviderName; id = [int] $Entry.Id; level = [int] $Entry.Level; text = $Text }
 }
 $Answer.events = [object[]] $Answer.events
+# HTTP.sys writes its logs late unless it is asked to.
+& ([IO.Path]::Combine([Environment]::SystemDirectory, 'netsh.exe')) http flush logbuffer | Out-Null
 $Kernel = [IO.Path]::Combine([Environment]::SystemDirectory, 'LogFiles\HTTPERR')
 if ([IO.Directory]::Exists($Kernel)) {
     $Newest = Get-ChildItem -LiteralPath $Kernel -File -Filter 'httperr*.log' | Sort-Object -Property LastWriteTimeUtc | Select-Object -Last 1
