@@ -1,7 +1,7 @@
 # Removes folders with everything below them. $Request: paths.
 foreach ($Path in $Request.paths) {
     # Under another name first: that succeeds only when nothing below is in use, so a folder in use stays whole.
-    $Doomed = $Path + '.removed'
+    $Doomed = $Path.TrimEnd('\', '/') + '.removed'
     if ([IO.Directory]::Exists($Doomed)) { [IO.Directory]::Delete($Doomed, $true) }
     if (-not [IO.Directory]::Exists($Path)) { continue }
     try {
