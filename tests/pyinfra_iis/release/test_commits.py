@@ -186,7 +186,7 @@ TREES = st.dictionaries(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(files=TREES, below=st.sampled_from(["", "a project", "[x]*"]))
 def test_a_commit_is_unpacked_as_it_was_made(files: dict[str, bytes], below: str) -> None:
     paths = {path for path in files if not any(other.startswith(path + "/") for other in files)}
