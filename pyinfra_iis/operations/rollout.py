@@ -143,10 +143,10 @@ class Fleet(BaseStateCallback):
 
     def has_turn(self, member: Member, number: int) -> bool:
         """Whether a host goes live now, in this wave."""
-        self._replace_canaries()
         if self._unmigrated:
             on = f" on {_short(self._elected.name)}" if self._elected else ""
             self.stop(f"the database was not migrated{on}")
+        self._replace_canaries()
         name = member.host.name
         if self.record.stopped or self.number_of(name) != number or self.record.host(name).outcome != "waiting":
             return False
@@ -501,10 +501,14 @@ def begun(fleet: Fleet) -> Generator[PyinfraCommand, None, None]:
         return
     if fleet.mode == "no-wait":
         fleet.stop(_NO_WAIT)
+    member = fleet.members[host.name]
+    entry = fleet.record.host(host.name)
+    try:
+        entry.old = entry.runs = _live(member)
+    except FactError:
+        entry.runs = None
     if fleet.record.stopped:
-        member = fleet.members[host.name]
-        fleet.record.host(host.name).old = there = _live(member)
-        fleet.settle(member, "untouched", there)
+        fleet.settle(member, "untouched", entry.runs)
         yield refusal(f"{host.name} was not touched: {fleet.record.stopped}.")
 
 
