@@ -215,7 +215,7 @@ class Steps:
 
     def _add_waves(self, fleet: rollout.Fleet) -> dict[str, OperationMeta]:
         """Add going live once per wave on every host; which host's turn it is shows when it is run."""
-        added = {}
+        added = {"trial start": rollout.tried(name="Try the release", fleet=fleet, release=self.release)}
         for wave in host.loop(fleet.waves):
             # A host that fails its turn drops out at the end, so that until then nothing keeps it from being put back.
             added[f"site in {wave.title}"] = rollout.went_live(

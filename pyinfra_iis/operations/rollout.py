@@ -127,6 +127,11 @@ class Fleet(BaseStateCallback):
         if all(name in self.members or not self._is_active(name) for name in self.planned):
             self.tell_plan()
 
+    @property
+    def is_stopped(self) -> bool:
+        """Whether no further host is touched."""
+        return self._unmigrated or bool(self.record.stopped)
+
     def tell_plan(self) -> None:
         """Print the plan, once."""
         if self._plan_told:
@@ -531,6 +536,26 @@ def migrated(fleet: Fleet, release: Release) -> Generator[PyinfraCommand, None, 
 
 
 @operation()
+def tried(fleet: Fleet, release: Release) -> Generator[PyinfraCommand, None, None]:
+    """Start the release on a spare port of every host, all at once, where its preparation has not done so; a turn is then only the switch.
+
+    Args:
+        fleet: the fleet.
+        release: the release, prepared.
+    """
+    member = fleet.members[host.name]
+    there = releases._look(member.settings, release.id)
+    if release.id == there["live"] or release.id in there["bad"] or fleet.is_stopped:
+        return
+    if state.is_executing:
+        if release.id not in there["tried"]:
+            yield releases._helper(member.settings, releases._trial(release), as_site=True)
+            there["tried"].append(release.id)
+    elif release.id in there["releases"] or releases.is_migrated_first(member.settings):
+        yield releases._helper(member.settings, releases._trial(release), as_site=True)
+
+
+@operation()
 def went_live(fleet: Fleet, number: int) -> Generator[PyinfraCommand, None, None]:
     """Make the release live on the hosts of one wave, unless the rollout has stopped.
 
@@ -868,4 +893,4 @@ def _arguments(host: Host) -> Any:
     return {key: value for key, value in given.items() if key in CONNECTOR_ARGUMENT_KEYS}
 
 
-__all__ = ["Fleet", "Member", "begun", "ended", "join", "migrated", "stayed_healthy", "went_live"]
+__all__ = ["Fleet", "Member", "begun", "ended", "join", "migrated", "stayed_healthy", "tried", "went_live"]
