@@ -9,17 +9,14 @@ import subprocess
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
-from importlib import resources
-from pathlib import Path
+from functools import cached_property
 from typing import Any
-
-import jinja2
 
 from pyinfra_iis.release import helper, origin, requirements
 from pyinfra_iis.release.project import DjangoProject, Project, ProjectError, ProjectFile
 from pyinfra_iis.release.requirements import Requirements
 from pyinfra_iis.release.servers import SERVERS
+from pyinfra_iis.rendering import render
 from pyinfra_iis.settings import DjangoSettings, WebSettings
 
 SETTINGS_OVERLAY = "pyinfra_iis_settings.py"
@@ -107,11 +104,7 @@ class Release:
 
     def _render(self, template: str) -> str:
         server = SERVERS[self.settings.server]
-        return (
-            _templates()
-            .get_template(template)
-            .render(release=self, settings=self.settings, project=self.project, server=server)
-        )
+        return render(template, release=self, settings=self.settings, project=self.project, server=server)
 
     @cached_property
     def entries(self) -> dict[str, list[Any]]:
@@ -215,21 +208,6 @@ def make(settings: WebSettings) -> Release:
     project = Project(settings)
     project.check()
     return Release(settings, project, requirements.read(project))
-
-
-@lru_cache(maxsize=1)
-def _templates() -> jinja2.Environment:
-    packaged = Path(str(resources.files("pyinfra_iis"))) / "templates"
-    checkout = packaged.parent.parent / "templates"
-    folder = packaged if packaged.is_dir() else checkout
-    return jinja2.Environment(
-        loader=jinja2.FileSystemLoader(folder),
-        undefined=jinja2.StrictUndefined,
-        autoescape=lambda name: name is not None and name.endswith(".config.j2"),
-        keep_trailing_newline=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
 
 
 __all__ = [

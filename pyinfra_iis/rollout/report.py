@@ -7,13 +7,10 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import jinja2
-
+from pyinfra_iis.rendering import render
 from pyinfra_iis.rollout.record import BAD
 
 _KINDS = {"switch": "switch", "drain": "drain", "put back": "back", "pause": "pause"}
@@ -48,16 +45,16 @@ def write(folder: Path, document: Mapping[str, Any]) -> list[Path]:
 
 def html(document: Mapping[str, Any]) -> str:
     """The report as one page that needs nothing else: no scripts, no fonts, no requests."""
-    return (
-        _templates()
-        .get_template("rollout.html.j2")
-        .render(
-            record=document,
-            timeline=timeline(document),
-            changes=together(document["hosts"]),
-            failures=[host for host in document["hosts"] if host["outcome"] in BAD or host["detail"]],
-            bad=BAD,
-        )
+    return render(
+        "rollout.html.j2",
+        record=document,
+        timeline=timeline(document),
+        changes=together(document["hosts"]),
+        failures=[host for host in document["hosts"] if host["outcome"] in BAD or host["detail"]],
+        bad=BAD,
+        spent=_spent,
+        kind_of_line=_kind_of_line,
+        when=_when,
     )
 
 
@@ -134,21 +131,8 @@ def together(hosts: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return list(found.values())
 
 
-@cache
-def _templates() -> jinja2.Environment:
-    packaged = Path(str(resources.files("pyinfra_iis"))) / "templates"
-    checkout = packaged.parent.parent / "templates"
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader([packaged, checkout]),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["spent"] = _spent
-    environment.filters["kind_of_line"] = _kind_of_line
-    environment.filters["when"] = lambda text: re.sub(r"^(\S+)T(\S{8}).*", r"\1 \2 UTC", text)
-    return environment
+def _when(text: str) -> str:
+    return re.sub(r"^(\S+)T(\S{8}).*", r"\1 \2 UTC", text)
 
 
 def _kind_of_line(line: str) -> str:
