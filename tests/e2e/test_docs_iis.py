@@ -12,7 +12,7 @@ import pytest
 from tests.e2e.test_iis_operations import make_pfx
 from tests.labkit import ROOT, Lab
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("iis-operations")]
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("iis-operations"), pytest.mark.timeout(900)]
 
 BEGIN = """\
 from pyinfra import host

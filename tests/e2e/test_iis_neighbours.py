@@ -14,7 +14,7 @@ import pytest
 
 from tests.labkit import Lab, Run, get
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("iis-operations")]
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("iis-operations"), pytest.mark.timeout(900)]
 
 DEPLOY = "tests/e2e/iis_neighbours.py"
 APPHOST = r"C:\Windows\System32\inetsrv\config\applicationHost.config"
