@@ -127,7 +127,9 @@ class Fleet:
         return [get(address, "/", PORT)[2] for address in self.lab.addresses]
 
     def record(self) -> dict[str, Any]:
-        (path,) = self.records.glob("*/rollout.json")
+        paths = list(self.records.glob("*/rollout.json"))
+        assert len(paths) == 1, "no record was written; did the run begin?"
+        path = paths[0]
         assert path.with_suffix(".html").is_file()
         return json.loads(path.read_text(encoding="utf-8"))
 
