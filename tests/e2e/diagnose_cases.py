@@ -600,7 +600,8 @@ CASES: tuple[Case, ...] = (
     Case(
         "it may not write its own log (httpbridge 1)",
         "file-denied",
-        "if (Test-Path C:\\sites\\private) { Remove-Item C:\\sites\\private -Recurse -Force }; [void] [IO.Directory]::CreateDirectory('C:\\sites\\private'); Set-Private C:\\sites\\private\n"
+        "if (Test-Path C:\\sites\\private) { Remove-Item C:\\sites\\private -Recurse -Force }\n"
+        "[void] [IO.Directory]::CreateDirectory('C:\\sites\\private'); Set-Private C:\\sites\\private\n"
         + _app('print("starting", flush=True)', 'open("../private/own.log", "w")')
         + _RECYCLE,
         says=("C:\\sites\\private",),
