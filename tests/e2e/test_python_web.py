@@ -77,6 +77,25 @@ def test_an_application_that_does_not_exist_is_said_before_anything_is_sent(lab:
     assert lab.hash(address) == before
 
 
+def test_below_another_site_its_script_name_is_right(served: tuple[Lab, str, str]) -> None:
+    lab, address, example = served
+    if example != "flask":
+        pytest.skip("once is enough")
+    appcmd = r"%windir%\system32\inetsrv\appcmd.exe"
+    found = lab.cmd(address, rf'{appcmd} list vdir "flask_app/" /text:physicalPath').strip()
+    lab.cmd(
+        address,
+        rf'{appcmd} add app /site.name:flask_app /path:/below /physicalPath:"{found}" & {appcmd} set app "flask_app/below" /applicationPool:flask_app',
+    )
+    try:
+        status, _, body = get(address, "/below/", PORTS[example])
+        assert (status, WORDS[example] in body, 'href="/below/static/style.css"' in body) == (200, True, True), body
+        assert get(address, "/below/static/style.css", PORTS[example])[0] == 200
+        assert 'href="/static/style.css"' in get(address, "/", PORTS[example])[2]
+    finally:
+        lab.cmd(address, rf'{appcmd} delete app "flask_app/below"')
+
+
 def test_an_application_that_fails_at_start_never_gets_a_visitor(served: tuple[Lab, str, str], tmp_path: Path) -> None:
     lab, address, example = served
     if example != "flask":

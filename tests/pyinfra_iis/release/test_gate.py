@@ -127,6 +127,27 @@ def test_a_notice_without_a_token_or_half_written_lets_nobody_in(gate: Gate) -> 
         assert gate.get("/", X_Release_Probe="1")[0] == 503
 
 
+@pytest.mark.parametrize(
+    ("path", "name"), [("/shop", "/shop"), ("/Shop/cart", "/Shop"), ("/shopping", ""), ("/", ""), ("/other/shop", "")]
+)
+@pytest.mark.parametrize("kind", ["asgi", "wsgi"])
+def test_below_a_site_it_knows_its_script_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, path: str, name: str
+) -> None:
+    monkeypatch.setenv("HTTP_PLATFORM_APPL_PATH", "/shop")
+    wsgi = "def app(environ, start):\n    start('200 OK', [])\n    return [(environ['SCRIPT_NAME'] + '|' + environ['PATH_INFO']).encode()]\n"
+    more = {"server": "waitress"} if kind == "wsgi" else {}
+    for gate in gate_of(tmp_path, wsgi if kind == "wsgi" else ASGI, application="app_under_test:app", **more):
+        if kind == "wsgi":
+            environ = {"SCRIPT_NAME": "", "PATH_INFO": path}
+            body = b"".join(gate.module.application(environ, lambda *_: None)).decode()
+            assert body == f"{name}|{path[len(name) :]}"
+        else:
+            gate.get(path)
+            seen = sys.modules["app_under_test"].seen  # type: ignore[attr-defined]
+            assert (seen.get("root_path", ""), seen["path"]) == (name, path)
+
+
 def test_while_it_drains_only_the_health_path_says_so(gate: Gate) -> None:
     (gate.shared / "draining").touch()
     assert gate.get("/health")[0] == 503
