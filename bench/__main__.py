@@ -1,4 +1,4 @@
-"""`make bench`: measures on the lab, in counts and ratios, and writes bench/results.json."""
+"""`make bench`: measures on the lab, in counts and ratios, and writes bench/results.json; benchmarks that are named replace only their own figures there."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import json
 import sys
 from pathlib import Path
 
-MODULES = ("connector", "deploy", "fleet", "iis_http", "release")
+MODULES = ("connector", "deploy", "fleet", "iis_http", "release", "rollout")
+RESULTS = Path(__file__).with_name("results.json")
 
 
 def main() -> None:
@@ -20,7 +21,8 @@ def main() -> None:
         results.update(importlib.import_module(f"bench.{name}").run())
     for key, value in results.items():
         print(f"{key:45} {value}")
-    Path(__file__).with_name("results.json").write_text(json.dumps(results, indent=2) + "\n")
+    kept = json.loads(RESULTS.read_text()) if sys.argv[1:] and RESULTS.exists() else {}
+    RESULTS.write_text(json.dumps(dict(sorted({**kept, **results}.items())), indent=2) + "\n")
 
 
 if __name__ == "__main__":

@@ -17,6 +17,18 @@ from tests.labkit import BIN, ROOT, Lab, get
 
 FLEET = 200
 RTT = 30
+PORT = 8017
+# The smallest site there is: two hundred processes of it must run beside the lab and pyinfra.
+SERVE = """\
+import http.server, os
+class Hello(http.server.SimpleHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Content-Length", "5")
+        self.end_headers()
+        self.wfile.write(b"hello")
+http.server.HTTPServer(("127.0.0.1", int(os.environ["HTTP_PLATFORM_PORT"])), Hello).serve_forever()
+"""
 
 
 def run() -> dict[str, Any]:
@@ -29,14 +41,18 @@ def run() -> dict[str, Any]:
 
 def _noop() -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
+        project = Path(folder) / "hello"
+        project.mkdir()
+        (project / "serve.py").write_text(SERVE)
         # Applications wait for a visitor, so that they start a few at a time.
-        lab = Lab(Path(folder), "127.0.64", 1, "iis-preload=off")
+        lab = Lab(Path(folder) / "lab", "127.0.64", 1, "iis-preload=off")
+        lab.environment["WINLAB_EXAMPLE"] = "flask"
         try:
-            _require(_deploy(lab))
+            _require(_deploy(lab, project))
             _copies(lab, FLEET)
-            _require(_deploy(lab))
+            _require(_deploy(lab, project))
             lab.winlab("set", f"rtt={RTT}")
-            measured = _deploy(lab)
+            measured = _deploy(lab, project)
             _require(measured, changes=False)
             return {
                 "fleet.noop200.seconds": round(measured.seconds - measured.lab_seconds, 1),
@@ -51,7 +67,7 @@ def _noop() -> dict[str, Any]:
 
 def _copies(lab: Lab, count: int) -> None:
     """The one server that is deployed becomes many. They share packages and Python, which nobody writes to: millions of files otherwise."""
-    shared = ["--share", r"C:\inetpub\mysite\venvs", "--share", r"C:\Python"]
+    shared = ["--share", r"C:\inetpub\hello\venvs", "--share", r"C:\Python"]
     lab.environment["WINLAB_HOSTS"] = str(count)
     command = [sys.executable, "-m", "winlab", "up", "--json", "--hosts", str(count), "--like", "SRV1", *shared]
     done = subprocess.run(
@@ -64,7 +80,7 @@ def _copies(lab: Lab, count: int) -> None:
 
 
 def _visit(address: str) -> None:
-    status, _, text = get(address, "/admin/login/")
+    status, _, text = get(address, "/", PORT)
     if status != 200:
         raise RuntimeError(f"{address} answers {status}: {text[:500]}")
 
@@ -90,13 +106,22 @@ class _Measured:
     memory: float
 
 
-def _deploy(lab: Lab, *options: str) -> _Measured:
-    """The example, deployed to all servers."""
+def _deploy(lab: Lab, project: Path) -> _Measured:
+    """The site, deployed to all servers."""
+    values = {
+        "web_project": project,
+        "web_application": "",
+        "web_server": "command",
+        "web_bindings": f"*:{PORT}:",
+        "web_command": json.dumps(["serve.py"]),
+        "web_health": json.dumps({"path": "/", "status": 200}),
+    }
+    data = [item for key, value in values.items() for item in ("--data", f"{key}={value}")]
     lab_pid = lab.status["pid"]
     with tempfile.TemporaryFile() as output:
         began, before = time.monotonic(), _cpu_seconds(lab_pid)
         process = subprocess.Popen(
-            [str(BIN / "pyinfra"), "inventories/lab.py", "deploys/django_iis.py", "-y", *options],
+            [str(BIN / "pyinfra"), "inventories/lab.py", "deploys/python_web.py", "-y", *data],
             env=lab.environment,
             cwd=ROOT,
             stdin=subprocess.DEVNULL,
