@@ -50,6 +50,8 @@ class DjangoSteps(Steps):
         name = f"Migrate the database of {self.settings.app}"
         if self.fleet:
             return {"database": rollout.migrated(name=name, fleet=self.fleet, release=self.release)}
+        if not release.is_live(self.release):
+            release.expect_migration(self.release)
         return {"database": release.migrated(name=name, release=self.release, _run_once=True)}
 
     def warnings(self) -> list[str]:

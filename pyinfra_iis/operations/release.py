@@ -64,7 +64,7 @@ _others: WeakKeyDictionary[Host, dict[str, tuple[list[Change], bool]]] = WeakKey
 
 
 _unmigrated: dict[str, str] = {}
-"""Releases whose migrations have begun in this run, on one host for all, and have not succeeded, by the application's folder."""
+"""Releases whose database is to be migrated in this run, on one host for all, and is not yet, by the application's folder."""
 
 
 def state_request(settings: WebSettings, wanted: str = "") -> dict[str, str]:
@@ -236,13 +236,24 @@ def migrated(release: Release) -> Generator[PyinfraCommand, None, None]:
     """
     settings = release.settings
     if _look(settings, release.id)["live"] == release.id:
+        _unmigrated.pop(settings.root, None)
         return
     show_changes(_migrations(release))
     if state.is_executing:
-        _unmigrated[settings.root] = release.id
+        expect_migration(release)
     yield _helper(settings, ["manage", *_where(release), "migrate", "--noinput"], as_site=True)
     if state.is_executing:
         del _unmigrated[settings.root]
+
+
+def is_live(release: Release) -> bool:
+    """Whether the host in context serves a release already."""
+    return bool(_look(release.settings, release.id)["live"] == release.id)
+
+
+def expect_migration(release: Release) -> None:
+    """From now on no host of this run makes a release live before `migrated` has succeeded on one of them: that one may drop out before its turn."""
+    _unmigrated[release.settings.root] = release.id
 
 
 def _migrations(release: Release) -> Sequence[tuple[str, object, object]]:

@@ -284,7 +284,8 @@ def test_what_others_use_is_not_removed(served: tuple[Lab, str, str]) -> None:
     )
     run = lab.pyinfra(address, deploy="deploys/remove.py", options=["--dry", "--diff"])
     assert run.code == 0, run.output
-    assert rf"stays: C:\Python\{python} (used by virtual environment C:\inetpub\other\venvs\one)" in run.output
+    # Other tests may have left applications that use it too: one of them is named.
+    assert re.search(rf"stays: C:\\Python\\{re.escape(python)} \(used by virtual environment C:\\inetpub\\", run.output)
     assert f"{python}: folder" not in run.output
     assert "- site mysite: present" in run.output
     lab.powershell(address, "$Mine = 'mysite'; " + APPLICATION)

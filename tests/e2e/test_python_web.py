@@ -83,17 +83,19 @@ def test_below_another_site_its_script_name_is_right(served: tuple[Lab, str, str
         pytest.skip("once is enough")
     appcmd = r"%windir%\system32\inetsrv\appcmd.exe"
     found = lab.cmd(address, rf'{appcmd} list vdir "flask_app/" /text:physicalPath').strip()
+    # A site of somebody else's: below our own, its web.config's entries would be there twice.
     lab.cmd(
         address,
-        rf'{appcmd} add app /site.name:flask_app /path:/below /physicalPath:"{found}" & {appcmd} set app "flask_app/below" /applicationPool:flask_app',
+        rf"{appcmd} add site /name:plain /bindings:http/*:8095: /physicalPath:C:\inetpub\wwwroot "
+        rf'& {appcmd} add app /site.name:plain /path:/below /physicalPath:"{found}" & {appcmd} set app "plain/below" /applicationPool:flask_app',
     )
     try:
-        status, _, body = get(address, "/below/", PORTS[example])
+        status, _, body = get(address, "/below/", 8095)
         assert (status, WORDS[example] in body, 'href="/below/static/style.css"' in body) == (200, True, True), body
-        assert get(address, "/below/static/style.css", PORTS[example])[0] == 200
+        assert get(address, "/below/static/style.css", 8095)[0] == 200
         assert 'href="/static/style.css"' in get(address, "/", PORTS[example])[2]
     finally:
-        lab.cmd(address, rf'{appcmd} delete app "flask_app/below"')
+        lab.cmd(address, rf"{appcmd} delete site plain")
 
 
 def test_an_application_that_fails_at_start_never_gets_a_visitor(served: tuple[Lab, str, str], tmp_path: Path) -> None:

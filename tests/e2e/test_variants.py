@@ -62,8 +62,7 @@ def test_drift_is_found_shown_and_repaired(lab: Lab, project: Path) -> None:
     before = lab.hash(address)
     found = lab.pyinfra(address, options=["--dry"], deploy="deploys/verify.py", **values)
     assert found.code != 0
-    assert "processModel.idleTimeout: 00:20:00" in found.output
-    assert "processModel.idleTimeout: 00:00:00" in found.output
+    assert "~ app pool drift processModel.idleTimeout: 00:20:00 -> 00:00:00" in found.output
     assert lab.hash(address) == before
 
     repaired = lab.pyinfra(address, **values)
