@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import time
 
 from tests.winlab.iis_http.harness import SITE, Web
 
@@ -22,7 +23,11 @@ def test_the_site_log_follows_the_servers_clock(web: Web) -> None:
     web.start()
     web.machine.clock_skew = datetime.timedelta(days=2)
     assert web.request("/").status == 200
-    web.service.flush_logs()
+    # A request is noted after its answer has gone out.
+    deadline = time.monotonic() + 5
+    while not _logs(web) and time.monotonic() < deadline:
+        web.service.flush_logs()
+        time.sleep(0.02)
     assert _logs(web)
 
 
