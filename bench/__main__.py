@@ -17,12 +17,18 @@ def main() -> None:
     if unknown := [name for name in names if name not in MODULES]:
         sys.exit(f"There is no benchmark {unknown[0]}; there are {', '.join(MODULES)}.")
     results: dict[str, object] = {}
+    failed = []
     for name in names:
-        results.update(importlib.import_module(f"bench.{name}").run())
+        try:
+            results.update(importlib.import_module(f"bench.{name}").run())
+        except Exception as error:  # the others' figures are worth having all the same
+            failed.append(f"The benchmark {name} failed: {error}")
     for key, value in results.items():
         print(f"{key:45} {value}")
     kept = json.loads(RESULTS.read_text()) if sys.argv[1:] and RESULTS.exists() else {}
     RESULTS.write_text(json.dumps(dict(sorted({**kept, **results}.items())), indent=2) + "\n")
+    if failed:
+        sys.exit("\n".join(failed))
 
 
 if __name__ == "__main__":
