@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
-from typing import Any, ClassVar, Literal, cast
+from typing import Any, ClassVar, Literal
 from weakref import WeakKeyDictionary
 
 import gevent
@@ -420,7 +420,6 @@ def join(rollout: Rollout, wanted: Release, site: Site, check: HealthCheck) -> F
     Raises:
         DeployError: a fleet that cannot be divided so.
     """
-    run = cast(State, state._get_module() if hasattr(state, "_get_module") else state)
     run = host.state
     settings = wanted.settings
     # pyinfra tells operations nothing of it, and a host that fails under it makes no exit code.
