@@ -1,6 +1,6 @@
 # Runs manage.py of the live release as the site's process would: its Python, its folder, the variables of its app pool and web.config. Output comes as the command writes it.
 # $Request: site, pool, arguments (one command line, quoted). $Secrets: further environment variables.
-# uses: iis/server_manager
+# uses: iis/pool_environment
 if (-not [IO.File]::Exists($Library)) { throw "$($env:COMPUTERNAME) has no IIS, so no release of $($Request.site) is live; deploy it first." }
 $Start = New-Object Diagnostics.ProcessStartInfo
 $Manager = New-ServerManager
@@ -8,10 +8,8 @@ $Site = $Manager.Sites[$Request.site]
 if ($null -eq $Site) { throw "$($env:COMPUTERNAME) has no site $($Request.site), so no release is live; deploy it first." }
 $Folder = [string] $Site.Applications['/'].VirtualDirectories['/'].PhysicalPath
 if (-not [IO.File]::Exists([IO.Path]::Combine($Folder, 'manage.py'))) { throw "The live release of $($Request.site) on $($env:COMPUTERNAME), $Folder, has no manage.py." }
-$Pool = Find-Item $Manager.GetApplicationHostConfiguration().GetSection('system.applicationHost/applicationPools').GetCollection() 'name' $Request.pool
-if ($null -ne $Pool) {
-    foreach ($Variable in $Pool.GetCollection('environmentVariables')) { $Start.EnvironmentVariables[$Variable.GetAttributeValue('name')] = [string] $Variable.GetAttributeValue('value') }
-}
+$Environment = Get-PoolEnvironment $Request.pool
+foreach ($Name in $Environment.Keys) { $Start.EnvironmentVariables[$Name] = [string] $Environment[$Name] }
 $Platform = $Manager.GetWebConfiguration($Request.site).GetSection('system.webServer/httpPlatform')
 foreach ($Variable in $Platform.GetCollection('environmentVariables')) {
     $Start.EnvironmentVariables[$Variable.GetAttributeValue('name')] = [Environment]::ExpandEnvironmentVariables([string] $Variable.GetAttributeValue('value'))
