@@ -18,6 +18,7 @@ import os
 import re
 import shutil
 import stat as stat_module
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from enum import IntFlag
@@ -1232,6 +1233,12 @@ class FileSystem:
 
 
 _STREAMS = "Alternate data streams are not simulated by this lab."
+_TICK = 50_000_000
+"""Nanoseconds: more than a tick of the clock that the host's file systems write times by."""
+
+_UNSURE_FOR = 0.2
+"""Seconds for which a list of names that may lack one is still used."""
+
 _SHORT_NAME = re.compile(r"[^.~ ]{1,6}~[1-9](\.[^.~ ]{1,3})?")
 
 
@@ -1251,46 +1258,76 @@ def _upper(name: str) -> str:
     return "".join(c.upper() if len(c.upper()) == 1 else c for c in name)
 
 
+@dataclass
+class _Listing:
+    """The names in a folder by their upper-case form, as last read.
+
+    Attributes:
+        changed: the folder's modification time when these names were known to be all, in nanoseconds.
+        names: the stored names.
+        read: when the folder was read, in seconds of the monotonic clock.
+        sure: a name that is not here is not there: nothing can have changed in the same tick of the host's clock, nobody but the reader noted changes.
+    """
+
+    changed: int
+    names: dict[str, str]
+    read: float
+    sure: bool
+
+
 class _Names:
     """Names in folders by their upper-case form, read again when a folder has changed."""
 
     def __init__(self) -> None:
-        self._folders: dict[str, tuple[int, dict[str, str]]] = {}
+        self._folders: dict[str, _Listing] = {}
 
     def find(self, folder: str, name: str) -> str | None:
         """The stored name that `name` means there; None when there is none."""
         try:
-            changed = os.stat(folder).st_mtime_ns
-            known = self._folders.get(folder)
-            if known is None or known[0] != changed:
-                if len(self._folders) > 512:
-                    self._folders.clear()
-                known = (changed, {_upper(item): item for item in os.listdir(folder)})
-                self._folders[folder] = known
+            known = self._current(folder)
+            found = known.names.get(_upper(name))
+            if found is not None and os.path.lexists(f"{folder}/{found}"):
+                return found
+            # Changed by another process within one tick of the host's clock, or between two changes that were noted here.
+            if found is not None or os.path.lexists(f"{folder}/{name}"):
+                return self._read(folder).names.get(_upper(name))
+            if not known.sure and time.monotonic() - known.read > _UNSURE_FOR:
+                return self._read(folder).names.get(_upper(name))
         except OSError:
-            return None
-        found = known[1].get(_upper(name))
-        if found is not None and not os.path.lexists(f"{folder}/{found}"):
-            # changed twice within one tick of the host's clock
-            del self._folders[folder]
-            return self.find(folder, name)
-        return found
+            pass
+        return None
+
+    def _current(self, folder: str) -> _Listing:
+        known = self._folders.get(folder)
+        if known is None or known.changed != os.stat(folder).st_mtime_ns:
+            known = self._read(folder)
+        return known
+
+    def _read(self, folder: str) -> _Listing:
+        if len(self._folders) > 512:
+            self._folders.clear()
+        changed = os.stat(folder).st_mtime_ns
+        sure = time.time_ns() - changed > _TICK
+        names = {_upper(item): item for item in os.listdir(folder)}
+        self._folders[folder] = known = _Listing(changed, names, time.monotonic(), sure)
+        return known
 
     def created(self, host: str) -> None:
         """Takes note of a file or folder that was just made, so that a folder being filled is not read each time."""
         folder, _, name = host.rpartition("/")
-        known = self._folders.get(folder)
-        if known is not None:
-            known[1][_upper(name)] = name
-            self._folders[folder] = (os.stat(folder).st_mtime_ns, known[1])
+        self._note(folder, lambda names: names.update({_upper(name): name}))
 
     def removed(self, host: str) -> None:
         """Takes note that a name is gone."""
         folder, _, name = host.rpartition("/")
+        self._note(folder, lambda names: names.pop(_upper(name), None))
+
+    def _note(self, folder: str, change: Callable[[dict[str, str]], object]) -> None:
         known = self._folders.get(folder)
         if known is not None:
-            known[1].pop(_upper(name), None)
-            self._folders[folder] = (os.stat(folder).st_mtime_ns, known[1])
+            change(known.names)
+            known.changed = os.stat(folder).st_mtime_ns
+            known.sure = False
 
 
 def wildcard(pattern: str) -> Callable[[str], bool]:

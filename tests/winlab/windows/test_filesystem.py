@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime
+import os
 import time
 from pathlib import Path
 
@@ -288,3 +289,29 @@ def test_links_to_nothing(machine: Machine, admin) -> None:
     ):
         assert code(action) in (2, 3)
     fs.remove("C:\\link")
+
+
+def test_what_another_process_made_just_before_a_file_of_ours_is_seen(tmp_path: Path) -> None:
+    names = filesystem._Names()
+    assert names.find(str(tmp_path), "ours") is None
+    (tmp_path / "Theirs").mkdir()
+    (tmp_path / "ours").touch()
+    names.created(f"{tmp_path}/ours")
+    assert names.find(str(tmp_path), "Theirs") == "Theirs"
+
+
+def test_what_another_process_made_within_a_tick_of_the_clock_is_seen_soon(machine: Machine) -> None:
+    fs = machine.fs
+    fs.mkdir("C:\\folder")
+    folder = Path(fs.host_path("C:\\folder"))
+    assert not fs.exists("C:\\folder\\asked before")
+    before = folder.stat()
+    (folder / "Theirs").mkdir()
+    os.utime(folder, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert fs.is_dir("C:\\folder\\Theirs")
+    deadline = time.monotonic() + 5
+    (folder / "Others").mkdir()
+    os.utime(folder, ns=(before.st_atime_ns, before.st_mtime_ns))
+    while not fs.is_dir("C:\\folder\\OTHERS"):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
