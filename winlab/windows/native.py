@@ -32,6 +32,9 @@ _SIGNAL_CODES = {
     signal.SIGABRT: 3,
 }
 
+_PRIORITY_OF_WORK = 10
+"""Niceness of processes that serve nobody."""
+
 
 class NativeChild:
     """The real process of a simulated one. It leads a process group of its own, which ends with it where that is asked for."""
@@ -81,6 +84,11 @@ class NativeChild:
     def pid(self) -> int:
         """The host's process id."""
         return self.popen.pid
+
+    def step_back(self) -> None:
+        """Let others have this machine's processors first: real servers have their own, so what is done on one does not slow the sites of another."""
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, self.popen.pid, _PRIORITY_OF_WORK)
 
     # -- streams --------------------------------------------------------------------------------------------------------------------
 

@@ -131,9 +131,19 @@ def start_python(process: Process, kind: Image) -> None:
     command = [str(executable), *translate_arguments(machine, arguments, process.cwd)]
     # files that a restricted identity makes are told by their mode: they are its own
     native = NativeChild(process, command, env, cwd, umask=0o077 if rules else -1)
+    if not _serves(process):
+        native.step_back()
     machine.processes.changed()
     if process.killed:
         native.kill()
+
+
+def _serves(process: Process) -> bool:
+    """Whether a process belongs to a worker process of IIS, directly or through others."""
+    above = process.parent
+    while above is not None and above.name.lower() != "w3wp.exe":
+        above = above.parent
+    return above is not None
 
 
 def _rights_file(machine: Machine, rules: list[list[object]]) -> Path:

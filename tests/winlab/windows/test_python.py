@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import os
 import socket
 import sys
 import time
@@ -357,3 +358,16 @@ def test_the_disk_is_full_for_python_too(server: Machine) -> None:
     server.fs.free_limit = None
     server.fs.write_bytes("C:\\app\\e", b"x")
     assert run(server, f"{HOME}\\python.exe -B s.py")[1].startswith("6000 6000 6000\r\n")
+
+
+def test_what_serves_comes_before_what_is_done_on_any_server(server: Machine, pool) -> None:
+    worker = server.processes.create_service_process("C:\\Windows\\System32\\inetsrv\\w3wp.exe", "w3wp.exe", pool)
+    priorities = []
+    for parent in (worker, None):
+        process = server.processes.start(
+            f'{HOME}\\python.exe -c "import time; time.sleep(60)"', cwd="C:\\app", parent=parent
+        )
+        assert process.native is not None
+        priorities.append(os.getpriority(os.PRIO_PROCESS, process.native.pid))
+        process.kill()
+    assert priorities[0] < priorities[1]
