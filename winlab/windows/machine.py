@@ -310,6 +310,7 @@ class Machine:
         if "services" in self.__dict__:
             self.services.shutdown()
         self.processes.kill_all()
+        self.fs.close_handles()
 
     def start(self) -> None:
         """Boots after `shutdown`: a new boot time, services as configured."""

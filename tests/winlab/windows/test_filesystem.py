@@ -315,3 +315,11 @@ def test_what_another_process_made_within_a_tick_of_the_clock_is_seen_soon(machi
     while not fs.is_dir("C:\\folder\\OTHERS"):
         assert time.monotonic() < deadline
         time.sleep(0.02)
+
+
+def test_no_file_is_open_after_a_restart(machine: Machine) -> None:
+    machine.fs.write_bytes("C:\\log.txt", b"")
+    machine.fs.open("C:\\log.txt", mode="Open", access="Write", share="Read")
+    assert code(lambda: machine.fs.remove("C:\\log.txt")) == 32
+    machine.reboot()
+    machine.fs.remove("C:\\log.txt")
