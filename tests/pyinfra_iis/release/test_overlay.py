@@ -20,7 +20,7 @@ import json, django
 from django.conf import settings
 django.setup()
 names = ["DEBUG", "ALLOWED_HOSTS", "SECRET_KEY", "SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE", "STATIC_ROOT", "STATIC_URL",
-         "MEDIA_ROOT", "MIDDLEWARE", "STORAGES", "DATABASES"]
+         "MEDIA_ROOT", "MIDDLEWARE", "STORAGES", "DATABASES", "CACHES", "LOGGING"]
 print(json.dumps({name: getattr(settings, name) for name in names}, default=str))
 """
 WHITENOISE = "whitenoise.middleware.WhiteNoiseMiddleware"
@@ -31,6 +31,8 @@ def effective(tmp_path: Path, settings: str, key: str | None = "k" * 50, **value
     project = projects.make(tmp_path / "project", settings=settings)
     made = release.make(build({"project": project, **values}, DjangoSettings))
     place = tmp_path / "root" / "releases" / made.id
+    for folder in ("data", "logs", "media"):
+        (tmp_path / "root" / "shared" / folder).mkdir(parents=True)
     for path, file in made.files.items():
         target = place / path
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -112,3 +114,81 @@ def test_the_development_server_keeps_debug(tmp_path: Path) -> None:
     found = effective(tmp_path, projects.SETTINGS, server="runserver")
     assert found["DEBUG"] is True
     assert WHITENOISE not in found["MIDDLEWARE"]
+
+
+def shared(found: dict[str, Any]) -> str:
+    return str(Path(found["release"]).parent.parent / "shared")
+
+
+@pytest.mark.parametrize(
+    ("engine", "name", "kept"),
+    [
+        ("django.db.backends.sqlite3", '"db.sqlite3"', "db.sqlite3"),
+        ("django.db.backends.sqlite3", '"data/own.db"', "own.db"),
+        ("django.db.backends.sqlite3", 'BASE_DIR.parent / "db.sqlite3"', "db.sqlite3"),
+        ("django.db.backends.sqlite3", 'str(BASE_DIR / "db.sqlite3")', "db.sqlite3"),
+    ],
+)
+def test_a_database_file_outlives_a_release_wherever_it_lies_in_the_project(
+    tmp_path: Path, engine: str, name: str, kept: str
+) -> None:
+    """A relative path is one in the folder where the process runs; a folder above manage.py is the list of releases."""
+    found = effective(
+        tmp_path, projects.SETTINGS + f'DATABASES = {{"default": {{"ENGINE": "{engine}", "NAME": {name}}}}}\n'
+    )
+    assert found["DATABASES"]["default"]["NAME"] == f"{shared(found)}/data/{kept}"
+
+
+@pytest.mark.parametrize("name", ['":memory:"', '"file:memory?mode=memory&cache=shared"', '"/data/db.sqlite3"', "None"])
+def test_a_database_that_is_no_file_of_the_project_stays(tmp_path: Path, name: str) -> None:
+    engine = "django.db.backends.sqlite3"
+    found = effective(
+        tmp_path, projects.SETTINGS + f'DATABASES = {{"default": {{"ENGINE": "{engine}", "NAME": {name}}}}}\n'
+    )
+    assert str(found["DATABASES"]["default"]["NAME"]) == name.strip('"')
+
+
+@pytest.mark.parametrize("own", ['"media"', 'BASE_DIR / "media"', 'BASE_DIR.parent / "media"', '""'])
+def test_uploads_outlive_a_release(tmp_path: Path, own: str) -> None:
+    found = effective(tmp_path, projects.SETTINGS + f"MEDIA_ROOT = {own}\n")
+    assert found["MEDIA_ROOT"] == f"{shared(found)}/media"
+
+
+def test_uploads_elsewhere_stay_there(tmp_path: Path) -> None:
+    assert effective(tmp_path, projects.SETTINGS + 'MEDIA_ROOT = "/files/media"\n')["MEDIA_ROOT"] == "/files/media"
+
+
+def test_folders_of_storages_outlive_a_release(tmp_path: Path) -> None:
+    files = "django.core.files.storage.FileSystemStorage"
+    settings = projects.SETTINGS + (
+        f'STORAGES = {{"default": {{"BACKEND": "{files}", "OPTIONS": {{"location": BASE_DIR / "uploads"}}}},\n'
+        f'  "bills": {{"BACKEND": "{files}", "OPTIONS": {{"location": "bills"}}}},\n'
+        '  "cloud": {"BACKEND": "cloud.S3Storage", "OPTIONS": {"location": "media"}}}\n'
+    )
+    found = effective(tmp_path, settings)
+    places = {alias: entry.get("OPTIONS", {}).get("location") for alias, entry in found["STORAGES"].items()}
+    expected = {"default": f"{shared(found)}/media", "bills": f"{shared(found)}/data/bills", "cloud": "media"}
+    assert places == {**expected, "staticfiles": None}
+
+
+def test_a_cache_in_files_goes_where_the_site_may_write(tmp_path: Path) -> None:
+    backend = "django.core.cache.backends.filebased.FileBasedCache"
+    found = effective(
+        tmp_path,
+        projects.SETTINGS + f'CACHES = {{"default": {{"BACKEND": "{backend}", "LOCATION": BASE_DIR / "cache"}}}}\n',
+    )
+    assert found["CACHES"]["default"]["LOCATION"] == f"{shared(found)}/data/cache"
+
+
+def test_a_log_file_of_the_project_goes_where_the_site_may_write(tmp_path: Path) -> None:
+    """The folder that it names is seldom under version control."""
+    settings = projects.SETTINGS + (
+        'import sys\nLOGGING = {"version": 1, "formatters": {"old": {"format": "%(asctime)s %(message)s"}}, "handlers": {\n'
+        '  "file": {"class": "logging.FileHandler", "filename": BASE_DIR / "logs" / "shop.log", "formatter": "old"},\n'
+        '  "out": {"class": "logging.StreamHandler", "stream": sys.stdout}},\n'
+        '  "root": {"handlers": ["file", "out"]}}\n'
+    )
+    found = effective(tmp_path, settings)
+    assert "error" not in found, found
+    assert found["LOGGING"]["handlers"]["file"]["filename"] == f"{shared(found)}/logs/shop.log"
+    assert (Path(shared(found)) / "logs" / "shop.log").is_file()
