@@ -31,6 +31,7 @@ MODULES = (
     "web",
     "access",
     "certificates",
+    "expressions",
     "reflection",
     "services",
     "type_files",

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from winlab.powershell.errors import LabUnsupported, NetException
-from winlab.powershell.objects import EnumValue, NetObject, SecureString
+from winlab.powershell.objects import EnumValue, NetObject, PSArray, SecureString
 from winlab.windows.certificates import Certificate
 from winlab.windows.errors import WindowsError
 
 from . import context
-from .core import ctor, indexer, method, net_type, prop, static
+from .core import ctor, get_type, indexer, method, net_type, prop, static
 from .cryptography import crypto_error
 from .declare import need, overloads
 from .files import read_file
@@ -565,3 +565,166 @@ class X509Store(NetObject):
     @method("Dispose() : Void")
     def close(self) -> None:
         self.mode = None
+
+
+# What Windows says of each status (CERT_E_*), in the order in which .NET lists them.
+_CHAIN_STATUS = {
+    "UntrustedRoot": "A certificate chain processed, but terminated in a root certificate which is not trusted by the trust provider.\r\n",
+    "PartialChain": "A certificate chain could not be built to a trusted root authority.\r\n",
+    "NotTimeValid": "A required certificate is not within its validity period when verifying against the current system clock or the "
+    "timestamp in the signed file.\r\n",
+}
+_IGNORED = {"NotTimeValid": 1, "UntrustedRoot": 16, "PartialChain": 16}
+"""Which X509VerificationFlags let a status pass."""
+
+
+def chain_status(inner: Certificate) -> list[str]:
+    """What is wrong with a certificate's chain, as X509ChainStatusFlags; the machine's stores hold its issuers."""
+    known = context.machine().certificates
+    chain = known.chain(inner)
+    now = context.machine().now()
+    found = set()
+    if chain[-1].subject != chain[-1].issuer:
+        found.add("PartialChain")
+    elif known.find(chain[-1].thumbprint, "Root") is None:
+        found.add("UntrustedRoot")
+    if not all(item.not_before <= now <= item.not_after for item in chain):
+        found.add("NotTimeValid")
+    return [name for name in _CHAIN_STATUS if name in found]
+
+
+def has_name(inner: Certificate, name: str) -> bool:
+    """Whether a certificate is for a host; `*` stands for one label, the first."""
+    labels = name.lower().partition(".")
+    return any(
+        item.lower() == name.lower() or (item.startswith("*.") and labels[1] and item[2:].lower() == labels[2])
+        for item in inner.dns_names
+    )
+
+
+@net_type(f"{SPACE}.X509ChainStatus", kind="struct")
+class X509ChainStatus(NetObject):
+    def __init__(self, name: str = "NoError") -> None:
+        self.name = name
+
+    @prop("Status : Security.Cryptography.X509Certificates.X509ChainStatusFlags")
+    def status(self) -> str:
+        return self.name
+
+    @prop("StatusInformation : String")
+    def status_information(self) -> str:
+        return _CHAIN_STATUS.get(self.name, "")
+
+
+@net_type(f"{SPACE}.X509ChainElement")
+class X509ChainElement(NetObject):
+    def __init__(self, inner: Certificate) -> None:
+        self.inner = inner
+
+    @prop("Certificate : Security.Cryptography.X509Certificates.X509Certificate2 get")
+    def certificate(self) -> X509Certificate2:
+        return X509Certificate2(self.inner)
+
+
+@net_type(f"{SPACE}.X509ChainElementCollection", interfaces=("Collections.ICollection",))
+class X509ChainElementCollection(NetObject):
+    def __init__(self, items: list[X509ChainElement]) -> None:
+        self.items = items
+
+    def __iter__(self) -> Iterator[X509ChainElement]:
+        return iter(self.items)
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    @prop("Count : Int32 get")
+    def count(self) -> int:
+        return len(self.items)
+
+    @indexer("Item[Int32] : Security.Cryptography.X509Certificates.X509ChainElement")
+    def item(self, index: int) -> X509ChainElement:
+        if not 0 <= index < len(self.items):
+            raise NetException(
+                "System.InvalidOperationException", "Enumeration has either not started or has already finished."
+            )
+        return self.items[index]
+
+
+@net_type(f"{SPACE}.X509ChainPolicy")
+class X509ChainPolicy(NetObject):
+    def __init__(self) -> None:
+        self.mode, self.flags = 1, 0
+
+    @ctor("()")
+    def new(self) -> None:
+        self.__init__()
+
+    @prop("RevocationMode : Security.Cryptography.X509Certificates.X509RevocationMode")
+    def revocation_mode(self) -> int:
+        return self.mode
+
+    @revocation_mode.setter
+    def revocation_mode(self, value: EnumValue) -> None:
+        self.mode = value.value
+
+    @prop("VerificationFlags : Security.Cryptography.X509Certificates.X509VerificationFlags")
+    def verification_flags(self) -> int:
+        return self.flags
+
+    @verification_flags.setter
+    def verification_flags(self, value: EnumValue) -> None:
+        self.flags = value.value
+
+
+@net_type(f"{SPACE}.X509Chain", interfaces=("IDisposable",))
+class X509Chain(NetObject):
+    def __init__(self) -> None:
+        self.policy = X509ChainPolicy()
+        self.reset()
+
+    @ctor("()")
+    @ctor("(Boolean)")
+    def new(self, machine: bool = False) -> None:
+        self.__init__()
+
+    @static("Create() : Security.Cryptography.X509Certificates.X509Chain")
+    def create() -> X509Chain:
+        return X509Chain()
+
+    @method("Reset() : Void")
+    def reset(self) -> None:
+        self.elements: list[X509ChainElement] = []
+        self.found: list[str] = []
+
+    @method("Dispose() : Void")
+    def dispose(self) -> None:
+        pass
+
+    @method("Build(Security.Cryptography.X509Certificates.X509Certificate2) : Boolean")
+    def build(self, one: X509Certificate2 | None) -> bool:
+        if one is None or not one.inner.der:
+            raise NetException(
+                "System.ArgumentException", "The certificate context is invalid.\r\nParameter name: certificate"
+            )
+        chain = context.machine().certificates.chain(one.inner)
+        if self.policy.mode and len(chain) > 1:
+            raise LabUnsupported("X509Chain.Build with a check of revocation")
+        self.elements = [X509ChainElement(item) for item in chain]
+        self.found = chain_status(one.inner)
+        return all(_IGNORED[name] & self.policy.flags for name in self.found)
+
+    @prop("ChainPolicy : Security.Cryptography.X509Certificates.X509ChainPolicy")
+    def chain_policy(self) -> X509ChainPolicy:
+        return self.policy
+
+    @chain_policy.setter
+    def chain_policy(self, value: X509ChainPolicy | None) -> None:
+        self.policy = need(value, "value")
+
+    @prop("ChainElements : Security.Cryptography.X509Certificates.X509ChainElementCollection get")
+    def chain_elements(self) -> X509ChainElementCollection:
+        return X509ChainElementCollection(self.elements)
+
+    @prop("ChainStatus : Security.Cryptography.X509Certificates.X509ChainStatus[] get")
+    def chain_status(self) -> PSArray:
+        return PSArray([X509ChainStatus(name) for name in self.found], get_type(f"{SPACE}.X509ChainStatus"))

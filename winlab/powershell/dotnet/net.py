@@ -316,8 +316,8 @@ class ServicePointManager:
         return True
 
 
-def tls_context(callback: Any = None) -> ssl.SSLContext:
-    """TLS as this process is set up: enabled versions, the server's own trusted roots, a validation callback that may accept everything."""
+def tls_context(verify: bool = True) -> ssl.SSLContext:
+    """TLS as this process is set up: enabled versions, the server's own trusted roots; `verify` is left out where a callback decides."""
     made = ssl.create_default_context()
     server = context.machine()
     for store in ("Root", "CA"):
@@ -331,19 +331,42 @@ def tls_context(callback: Any = None) -> ssl.SSLContext:
         made.maximum_version = ssl.TLSVersion.TLSv1_1 if protocol & 0x300 else ssl.TLSVersion.TLSv1
     elif protocol:
         made.maximum_version = ssl.TLSVersion.TLSv1_2
-    accept = callback or manager().callback
-    if accept is not None:
-        try:
-            accepted = bool(accept(None, None, None, get_type("System.Net.Security.SslPolicyErrors").enum(4)))
-        except NetException:
-            accepted = False
-        if accepted:
-            made.check_hostname = False
-            made.verify_mode = ssl.CERT_NONE
+    if not verify:
+        made.check_hostname = False
+        made.verify_mode = ssl.CERT_NONE
     return made
 
 
 # ------------------------------------------------------------------------------------------------------------ requests
+
+
+def _not_trusted() -> NetException:
+    inner = NetException(
+        "System.Security.Authentication.AuthenticationException",
+        "The remote certificate is invalid according to the validation procedure.",
+    )
+    text = (
+        "The underlying connection was closed: Could not establish trust relationship for the SSL/TLS secure channel."
+    )
+    return web_exception(text, "TrustFailure", None, inner)
+
+
+def _is_accepted(callback: Any, sender: Any, der: bytes | None, name: str) -> bool:
+    """What a validation callback says of the certificate that a server has sent; it hears what Windows itself finds wrong with it."""
+    from winlab.windows.certificates import Certificate
+
+    from .certificates import X509Certificate2, X509Chain, chain_status, has_name
+
+    certificate, chain, errors = None, X509Chain(), 1
+    if der:
+        certificate = X509Certificate2(Certificate(der=der))
+        chain.policy.mode = 0
+        chain.build(certificate)
+        errors = 2 * (not has_name(certificate.inner, name)) + 4 * bool(chain_status(certificate.inner))
+    try:
+        return bool(callback(sender, certificate, chain, get_type("System.Net.Security.SslPolicyErrors").enum(errors)))
+    except NetException:
+        return False
 
 
 def web_exception(message: str, status: str, response: Any = None, inner: NetException | None = None) -> NetException:
@@ -400,9 +423,12 @@ class Exchange:
         host: str | None = None,
         callback: Any = None,
         proxy: Any = None,
+        sender: Any = None,
     ) -> None:
         self.uri, self.verb, self.headers, self.body = uri, verb, headers or [], body
         self.timeout, self.host, self.callback, self.proxy = timeout, host, callback, proxy
+        self.sender = sender
+        self.certificate: bytes | None = None
         self.status = 0
         self.reason = ""
         self.version = 11
@@ -411,21 +437,31 @@ class Exchange:
 
     def run(self) -> Exchange:
         address = connect_address(self.uri.host_text)
-        security = tls_context(self.callback) if self.uri.scheme == "https" else None
+        callback = self.callback or manager().callback
+        security = tls_context(verify=callback is None) if self.uri.scheme == "https" else None
         connect = connector(self.timeout)
-        off_thread(lambda: self._run(address, security, connect))
+        connection = off_thread(lambda: self._connect(address, security, connect))
+        if security is not None:
+            self.certificate = connection.getpeercert(binary_form=True)
+            if callback is not None and not _is_accepted(callback, self.sender, self.certificate, self._name()):
+                connection.close()
+                raise _not_trusted()
+        off_thread(lambda: self._exchange(connection))
         return self
 
-    def _run(self, address: str, security: ssl.SSLContext | None, connect: Callable[[str, int], socket.socket]) -> None:
+    def _name(self) -> str:
+        """A Host header of one's own is also the name that is asked for, and that the certificate must have."""
+        return (Uri(f"https://{self.host}").host_text if self.host else self.uri.host_text).strip("[]")
+
+    def _connect(
+        self, address: str, security: ssl.SSLContext | None, connect: Callable[[str, int], socket.socket]
+    ) -> Any:
         port = self.uri.port_number
         shown = f"{address}:{port}"
-        target = self.uri.path_text + self.uri.query_text
         connect_to, connect_port = address, port
         proxied = getattr(self.proxy, "target", None)
         if proxied is not None:
             connect_to, connect_port = connect_address(proxied.host_text), proxied.port_number
-            if security is None:
-                target = f"http://{self.uri.authority_text}{target}"
         try:
             raw: Any = connect(connect_to, connect_port)
         except socket.gaierror:
@@ -444,25 +480,22 @@ class Exchange:
                     "The ServicePointManager does not support proxies with the https scheme.", "ConnectFailure"
                 )
             try:
-                # A Host header of one's own is also the name that is asked for, and that the certificate must have.
-                name = Uri(f"https://{self.host}").host_text if self.host else self.uri.host_text
-                raw = security.wrap_socket(raw, server_hostname=name.strip("[]"))
+                raw = security.wrap_socket(raw, server_hostname=self._name())
             except ssl.SSLCertVerificationError:
-                inner = NetException(
-                    "System.Security.Authentication.AuthenticationException",
-                    "The remote certificate is invalid according to the validation procedure.",
-                )
-                raise web_exception(
-                    "The underlying connection was closed: Could not establish trust relationship for the SSL/TLS secure channel.",
-                    "TrustFailure",
-                    None,
-                    inner,
-                ) from None
+                raise _not_trusted() from None
             except (ssl.SSLError, OSError):
                 raise web_exception(
                     "The request was aborted: Could not create SSL/TLS secure channel.", "SecureChannelFailure"
                 ) from None
-        connection = http.client.HTTPConnection(self.uri.host_text.strip("[]"), port, timeout=self.timeout)
+        return raw
+
+    def _exchange(self, raw: Any) -> None:
+        target = self.uri.path_text + self.uri.query_text
+        if self.uri.scheme != "https" and getattr(self.proxy, "target", None) is not None:
+            target = f"http://{self.uri.authority_text}{target}"
+        connection = http.client.HTTPConnection(
+            self.uri.host_text.strip("[]"), self.uri.port_number, timeout=self.timeout
+        )
         connection.sock = raw
         try:
             connection.putrequest(self.verb, target or "/", skip_host=True, skip_accept_encoding=True)
@@ -653,6 +686,26 @@ class _RequestStream(MemoryStream):
 net_type("System.Net.ConnectStream", base="System.IO.Stream", kind="class", assembly="System")(_RequestStream)
 
 
+@net_type("System.Net.ServicePoint")
+class ServicePoint(NetObject):
+    """Where a request goes: it keeps the certificate that the server there has sent last."""
+
+    def __init__(self, uri: Uri, certificate: bytes | None) -> None:
+        self.uri, self.der = uri, certificate
+
+    @prop("Address : Uri get")
+    def address(self) -> Uri:
+        return Uri(f"{self.uri.scheme}://{self.uri.authority_text}/")
+
+    @prop("Certificate : Security.Cryptography.X509Certificates.X509Certificate get")
+    def certificate(self) -> Any:
+        from winlab.windows.certificates import Certificate
+
+        from .certificates import X509Certificate2
+
+        return X509Certificate2(Certificate(der=self.der)) if self.der else None
+
+
 @net_type("System.Net.HttpWebRequest")
 class HttpWebRequest(WebRequest):
     for _name, _kind, _default in _REQUEST_FIELDS:
@@ -669,6 +722,11 @@ class HttpWebRequest(WebRequest):
         self.range_text = ""
         self.decompression = 0
         self.aborted = False
+        self.point: ServicePoint | None = None
+
+    @prop("ServicePoint : Net.ServicePoint get")
+    def service_point(self) -> ServicePoint:
+        return self.point or ServicePoint(self.final, None)
 
     @prop("RequestUri : Uri get")
     def request_uri(self) -> Uri:
@@ -759,8 +817,10 @@ class HttpWebRequest(WebRequest):
                 self.values.get("Host") if redirects == 0 else None,
                 self.values.get("ServerCertificateValidationCallback"),
                 self.values.get("Proxy"),
+                self,
             ).run()
             self.final = uri
+            self.point = ServicePoint(uri, exchange.certificate)
             location = exchange.header("Location")
             if (
                 exchange.status in (301, 302, 303, 307, 308)
