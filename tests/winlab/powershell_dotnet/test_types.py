@@ -34,6 +34,8 @@ from .conftest import Run
         ("([uri]'http://h:8080/a?b=1').Port; ([uri]'http://h/a b').AbsoluteUri", ["8080", "http://h/a%20b"]),
         ("[datetime]::new(2024,1,31).AddMonths(1).ToString('yyyy-MM-dd')", ["2024-02-29"]),
         ("([datetime]'2024-01-02' - [datetime]'2024-01-01').TotalHours", ["24"]),
+        ("([datetime]5).Ticks; ([timespan]7).Ticks; ([datetime]'2024-01-01').Add(3).Ticks % 10", ["5", "7", "3"]),
+        ("try { [datetime]-1 } catch { $_.FullyQualifiedErrorId }", ["InvalidCastConstructorException"]),
         ("[enum]::Parse([DayOfWeek], 'monday', $true).value__", ["1"]),
         ("[IO.Path]::Combine('C:\\a', 'b.txt'); [IO.Path]::GetExtension('x.tar.gz')", ["C:\\a\\b.txt", ".gz"]),
         ("$null -eq [IO.Path]::GetDirectoryName('C:\\')", ["True"]),

@@ -84,11 +84,6 @@ class TimeSpan(_Ordered):
         return TimeSpan(0)
 
     @staticmethod
-    def convert_from(value: Any) -> Any:
-        """An integer is a number of ticks."""
-        return TimeSpan(int(value)) if isinstance(value, int) and not isinstance(value, bool) else None
-
-    @staticmethod
     def of_seconds(seconds: float) -> TimeSpan:
         """A span for Python code."""
         return TimeSpan(round(seconds * tf.TICKS_PER_SECOND))
@@ -328,11 +323,6 @@ class DateTime(_Ordered):
     @staticmethod
     def default() -> DateTime:
         return DateTime(0)
-
-    @staticmethod
-    def convert_from(value: Any) -> Any:
-        """An integer is a number of ticks."""
-        return DateTime(int(value)) if isinstance(value, int) and not isinstance(value, bool) else None
 
     @staticmethod
     def of(value: _dt.datetime, local: bool = True) -> DateTime:
