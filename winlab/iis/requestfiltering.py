@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import unquote
 
 from winlab.iis.context import HttpError
 from winlab.iis.http11 import RequestHead
@@ -59,7 +60,8 @@ def _check_verb(verbs: Node, method: str) -> None:
 def _check_path(section: Node, url: Url) -> None:
     if not section.get("allowDoubleEscaping", False):
         once = unescape(url.raw_path)
-        if "+" in once or once != unescape(once):
+        # Once more takes escapes only: letters beyond ASCII are themselves by then.
+        if "+" in once or once != unquote(once):
             raise refused(11)
     if not section.get("allowHighBitCharacters", True) and any(ord(c) > 127 for c in url.path):
         raise refused(12)

@@ -268,6 +268,13 @@ def test_request_filtering(web: Web, section: str, path: str, code: str) -> None
     assert web.request(path, "POST" if body else "GET", body=body).code == code
 
 
+def test_letters_of_any_script_are_no_escapes(web: Web) -> None:
+    web.write(SITE + r"\größe-日本.txt", "ok")
+    web.start()
+    assert web.request("/gr%C3%B6%C3%9Fe-%E6%97%A5%E6%9C%AC.txt").body == b"ok"
+    assert web.request("/gr%C3%B6%C3%9Fe-%25E6%2597%25A5.txt").code == "404.11"
+
+
 def test_what_is_not_installed_does_nothing(make_web: object) -> None:
     """Without their features: no error pages, no log, no default document, no filtering."""
     web: Web = make_web(without=("Web-Http-Errors", "Web-Http-Logging", "Web-Default-Doc", "Web-Filtering"))  # type: ignore[operator]
