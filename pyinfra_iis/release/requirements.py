@@ -30,6 +30,9 @@ DJANGO_PYTHONS = {
 }
 """The first and the last Python of each series of Django: Django's documentation, "What Python version can I use with Django?"."""
 
+_WORKERS = ("celery", "dramatiq", "huey", "django-q2", "django-rq")
+"""Packages whose work is done by processes of their own, beside the web application."""
+
 
 @dataclass(frozen=True)
 class Requirements:
@@ -91,6 +94,7 @@ def read(project: Project) -> Requirements:
     if problems:
         raise ProjectError(listed(f"The requirements of {project.place} cannot be installed on the servers", problems))
     _check_django(project, listing)
+    _tell_of_workers(project, listing)
     options = [without_credentials(option) for option in settings.pip_options]
     identity = [arguments, listing.contents, settings.python.version, settings.python.sha256, options]
     return Requirements(
@@ -106,7 +110,11 @@ def read(project: Project) -> Requirements:
 def _added(project: Project, listing: Listing) -> list[str]:
     """What the deploy's own way of serving needs and the project does not ask for."""
     missing = []
-    for text in (*SERVERS[project.settings.server].packages, *project.added_requirements):
+    for text in (
+        *SERVERS[project.settings.server].packages,
+        *project.added_requirements,
+        *_for_websockets(project, listing),
+    ):
         needed = Requirement(text)
         if not listing.asks_for(needed.name):
             missing.append(text)
@@ -119,6 +127,23 @@ def _added(project: Project, listing: Listing) -> list[str]:
             "here; add to what the lock is made from, and lock again"
         )
     return missing
+
+
+def _for_websockets(project: Project, listing: Listing) -> tuple[str, ...]:
+    """What uvicorn needs to speak WebSocket, for a project that does: Channels' documentation assumes another server, which has that built in."""
+    libraries = listing.asks_for("wsproto") or any(
+        canonicalize_name(entry.requirement.name) == "uvicorn" and "standard" in entry.requirement.extras
+        for entry in listing.entries
+    )
+    wanted = project.settings.server == "uvicorn" and project.interface == "asgi" and listing.asks_for("channels")
+    return ("websockets>=13",) if wanted and not libraries else ()
+
+
+def _tell_of_workers(project: Project, listing: Listing) -> None:
+    for name in filter(listing.asks_for, _WORKERS):
+        project.warnings.append(
+            f"{project.place} asks for {name}: the deploy serves the web application only, and starts no workers or schedulers."
+        )
 
 
 def _without_hash(listing: Listing) -> Iterator[str]:

@@ -476,3 +476,29 @@ def test_pip_refuses_what_is_refused_here(tmp_path: Path) -> None:
         check=False,
     )
     assert "In --require-hashes mode, all requirements must have" in run.stderr
+
+
+@pytest.mark.parametrize(
+    ("asked", "values", "added"),
+    [
+        ("channels[daphne]", {}, True),
+        ("channels\nwebsockets==15.0", {}, False),
+        ("channels\nwsproto", {}, False),
+        ("channels\nuvicorn[standard]", {}, False),
+        ("channels", {"server": "hypercorn"}, False),
+        ("channels", {"application": "shop.wsgi:application", "interface": "wsgi"}, False),
+        ("", {}, False),
+    ],
+)
+def test_a_project_that_speaks_websocket_gets_what_uvicorn_needs_for_it(
+    tmp_path: Path, asked: str, values: dict[str, Any], added: bool
+) -> None:
+    found = read(tmp_path, {"requirements.txt": f"Django\n{asked}\n"}, **values)
+    assert ("websockets>=13" in found.texts) is added
+
+
+def test_workers_are_not_promised(tmp_path: Path) -> None:
+    folder = projects.make(tmp_path / "project", **{"requirements.txt": "Django\ncelery[redis]>=5\n"})
+    project = DjangoProject(build({"project": folder}, DjangoSettings))
+    requirements.read(project)
+    assert [text for text in project.warnings if "celery" in text and "no workers" in text]
