@@ -7,15 +7,15 @@ from functools import partial
 from typing import Any
 
 from pyinfra import host, state
-from pyinfra.api import DeployError, Host
+from pyinfra.api import DeployError
 from pyinfra.api.exceptions import FactError
 from pyinfra.context import ctx_host
 
 from pyinfra_iis.deploys.kinds import any_settings
 from pyinfra_iis.deploys.operate.report import Report, report
 from pyinfra_iis.diagnosis import Diagnosis, examine
+from pyinfra_iis.diagnosis.text import lines
 from pyinfra_iis.facts.diagnosis import look
-from pyinfra_iis.operations.iis import HealthCheck
 from pyinfra_iis.operations.release import health_check
 
 NAME = "Diagnose"
@@ -50,7 +50,7 @@ def diagnose(
     status = 0
     if not site:
         check = health_check(any_settings(options))
-        site, path, name, status = check.site, path or _path(check), name or check.host.partition(":")[0], check.status
+        site, path, name, status = check.site, path or check.path, name or check.host.partition(":")[0], check.status
     answers = report(NAME, partial(Report, text=show))
     answers.add_to_json()
     try:
@@ -69,25 +69,6 @@ def _fail() -> None:
     state.failed_hosts.add(ctx_host.get())
 
 
-def explain(target: Host, check: HealthCheck, timeout: int = 30) -> Diagnosis | None:
-    """What is wrong with a deploy's own site, for the message of a deploy that has failed; None when the server told nothing.
-
-    Args:
-        target: the host.
-        check: how the deploy asks the site.
-        timeout: seconds to wait for an answer.
-    """
-    try:
-        told = look(target, check.site, path=_path(check), name=check.host.partition(":")[0], timeout=timeout)
-    except FactError:
-        return None
-    return examine(told, check.status)
-
-
-def _path(check: HealthCheck) -> str:
-    return "/" + check.address.partition("://")[2].partition("/")[2]
-
-
 def show(answers: Mapping[str, Any]) -> str:
     """The diagnoses of all hosts as text."""
     return "\n".join(line for name, answer in answers.items() for line in _lines(name, answer))
@@ -96,15 +77,4 @@ def show(answers: Mapping[str, Any]) -> str:
 def _lines(name: str, answer: Mapping[str, Any]) -> Iterable[str]:
     state = "is healthy" if answer["healthy"] else "does not work"
     yield f"{name}: {answer['site']} {state} ({answer['answer']})"
-    for finding in answer["causes"]:
-        yield from _finding("Cause", finding)
-    for finding in answer["notices"]:
-        yield from _finding("Notice", finding)
-    for part, problem in answer["blind"].items():
-        yield f"  Not known: the part '{part}': {problem}"
-
-
-def _finding(title: str, finding: Mapping[str, Any]) -> Iterable[str]:
-    yield f"  {title + ':':10} {finding['cause']}"
-    yield f"  Evidence:  {finding['evidence']}"
-    yield f"  Fix:       {finding['fix']}  (docs/failures.md: {finding['rule']})"
+    yield from (f"  {line}" for line in lines(answer))

@@ -18,7 +18,8 @@ RUN = READ | EXECUTE
 MODIFY = READ | WRITE | APPEND
 
 PORT = "%HTTP_PLATFORM_PORT%"
-AGENT = "pyinfra-iis-diagnose"
+AGENT = "pyinfra-iis"
+"""How the user agents begin that ask for the deploy, its diagnosis and its other commands."""
 
 E_FILE_NOT_FOUND = 0x80070002
 E_PATH_NOT_FOUND = 0x80070003
@@ -173,6 +174,11 @@ class Evidence:
             name: part["error"] for name, part in self.told.items() if isinstance(part, Mapping) and "error" in part
         }
 
+    @property
+    def start(self) -> Mapping[str, Any]:
+        """A start without IIS that has failed (`pyinfra_iis.diagnosis.failed.of_start`); empty for a site."""
+        return self._part("start")
+
     # -- IIS ----------------------------------------------------------------------------------------------------------------------------
 
     @property
@@ -202,7 +208,7 @@ class Evidence:
 
     @property
     def pool_name(self) -> str:
-        return self.target.get("pool", "")
+        return self.target.get("pool") or self.start.get("pool", "")
 
     @property
     def folder(self) -> str:
@@ -337,7 +343,7 @@ class Evidence:
     @property
     def healthy(self) -> bool:
         """Every binding was asked and answered well."""
-        return bool(self.requests) and all(self._is_good(request) for request in self.requests)
+        return not self.start and bool(self.requests) and all(self._is_good(request) for request in self.requests)
 
     def _is_good(self, request: Mapping[str, Any]) -> bool:
         status = request["status"]
@@ -375,7 +381,7 @@ class Evidence:
             return page
         if self.status < 400 or self.by_kernel:
             return None
-        own = [entry for entry in self.log if entry.agent.startswith(AGENT) and entry.at >= self.began]
+        own = [entry for entry in self.log if entry.agent.startswith(AGENT) and self.began <= entry.at <= self.until]
         if own and own[-1].status == self.status and (own[-1].substatus or own[-1].code):
             return Page(own[-1].status, own[-1].substatus, _hresult(own[-1].code), _NO_DATA)
         return None
@@ -388,6 +394,8 @@ class Evidence:
     def answer(self) -> str:
         """How the request was answered, for people."""
         request = self.request
+        if self.start:
+            return f"{'its start on a spare port' if self.start['served'] else 'manage.py'}: {self.start['problem']}"
         if not request:
             return "the site was not asked"
         if self.page:
@@ -402,6 +410,11 @@ class Evidence:
     @property
     def began(self) -> datetime:
         return _time(self._part("request").get("began", ""))
+
+    @property
+    def until(self) -> datetime:
+        """What was written later is about something else."""
+        return _time(self.asked["until"]) if self.asked.get("until") else datetime.max.replace(tzinfo=UTC)
 
     @cached_property
     def processes(self) -> list[Mapping[str, Any]]:
@@ -435,6 +448,7 @@ class Evidence:
             Event(_time(item["time"]), item["source"], item["id"], item["text"])
             for item in self._part("logs").get("events", [])
         ]
+        listed = [event for event in listed if event.time <= self.until]
         return sorted(listed, key=lambda event: event.time, reverse=True)
 
     def find_events(
@@ -495,6 +509,8 @@ class Evidence:
     @cached_property
     def start_failed(self) -> bool:
         """The process behind the site does not come up."""
+        if self.start:
+            return not self.status
         if not self.is_platform or self.healthy:
             return False
         if self.page and self.page.status == 502:
@@ -525,6 +541,8 @@ class Evidence:
     @property
     def output_file(self) -> str:
         """Where `output` stands, for people."""
+        if self.start:
+            return "its output"
         files = self._part("logs").get("output", [])
         if files:
             return files[0]["path"]

@@ -13,6 +13,7 @@ from collections.abc import Generator, Mapping, Sequence
 from copy import deepcopy
 from functools import cache
 from importlib import resources
+from types import MappingProxyType
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -27,6 +28,7 @@ from pyinfra_iis.facts.iis import Configuration
 from pyinfra_iis.facts.release import MigrationPlan, Releases, Wheels
 from pyinfra_iis.operations import iis, refusal, show_changes
 from pyinfra_iis.operations.changes import Change, show
+from pyinfra_iis.operations.explained import WaitingScript, start_causes
 from pyinfra_iis.operations.iis import HealthCheck, Site
 from pyinfra_iis.operations.iis.applying import differences
 from pyinfra_iis.operations.rendered import rendered_changes
@@ -379,16 +381,18 @@ def switch(
     wanted = site.request
     if only_path:
         del wanted["wish"]
-    return Script(
+    folder = rf"{settings.root}\releases\{identifier}"
+    return WaitingScript(
         "release/switch" if only_path else "release/go_live",
         {
             "root": settings.root,
             "release": identifier,
             "bad": bad,
             "by": run_note(),
-            "site": {**wanted, "path": rf"{settings.root}\releases\{identifier}"},
-            "health": {**check.request, "status": check.status, "timeout": check.timeout},
+            "site": {**wanted, "path": folder},
         },
+        check,
+        folder,
     )
 
 
@@ -471,7 +475,13 @@ def _removal(gone: Sequence[str], environments: Sequence[str], keep: int) -> lis
 
 
 class HelperScript(Script):
-    """A script that runs the helper: what Django says that concerns the person at the keyboard is printed without -v, too."""
+    """A script that runs the helper: what Django says that concerns the person at the keyboard is printed without -v, too.
+
+    Attributes:
+        started: what it starts of the application, as `start_causes` gets it.
+    """
+
+    started: Mapping[str, Any] = MappingProxyType({})
 
     def execute(self, state: State, host: Host, connector_arguments: ConnectorArguments) -> tuple[bool, CommandOutput]:
         """Run it, as pyinfra does."""
@@ -480,6 +490,8 @@ class HelperScript(Script):
             report = _report(output.stdout_lines)
             # A fleet gets the same release, and the same report.
             if report and report not in _reported:
+        if not status and self.started:
+            output = start_causes(state, host, output, self.started)
                 _reported.add(report)
                 for line in report:
                     logger.warning(f"{host.print_prefix}{line}")
@@ -509,7 +521,7 @@ def _helper(
         along: files for its command `receive`, by their paths.
         secrets: environment variables that are shown nowhere; not together with `as_site`.
     """
-    return HelperScript(
+    script = HelperScript(
         "python/run_for_site" if as_site else "python/run",
         {
             **({"pool": settings.app} if as_site else {}),
@@ -525,6 +537,22 @@ def _helper(
 
 def _program(commands: frozenset[str], along: Mapping[str, bytes] | None = None) -> str:
     """As much of the helper as some of its commands need, and files for it: it is sent each time."""
+    if as_site:
+        script.started = _started(settings, steps)
+    return script
+
+
+def _started(settings: WebSettings, steps: Sequence[Sequence[str]]) -> dict[str, Any]:
+    """What some steps start of the application, for what is said when it fails."""
+    wanted: dict[str, Any] = next((json.loads(step[2]) for step in steps if step[0] == "trial"), {})
+    key = next((step[2] for step in steps if step[0] == "manage"), wanted.get("key", ""))
+    return {
+        "pool": settings.app,
+        "program": rf"{settings.root}\venvs\{key}\Scripts\python.exe",
+        "arguments": wanted.get("arguments", []),
+        "environment": wanted.get("environment", {}),
+        "timeout": settings.health.timeout,
+    }
     received = {path: base64.b64encode(content).decode() for path, content in (along or {}).items()}
     empty = "\nRECEIVED = {}\n"
     return _part(commands).replace(empty, empty.replace("{}", json.dumps(received)), 1)

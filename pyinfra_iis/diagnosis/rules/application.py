@@ -76,7 +76,7 @@ def interface_wrong(e: Evidence) -> Explanation | None:
 @RULES.cause("database-read-only")
 def database_read_only(e: Evidence) -> Explanation | None:
     found = e.said(r"^.*(?:attempt to write a readonly database|unable to open database file).*$")
-    if e.healthy or not found:
+    if e.healthy or e.start or not found:
         return None
     root = e.release.get("root")
     folder = f"{root}\\shared\\data" if root else "the database's folder"

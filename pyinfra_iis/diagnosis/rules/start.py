@@ -295,14 +295,14 @@ def python_module_missing(e: Evidence) -> Explanation | None:
     python = f'"{e.program}" -m pip install {name.partition(".")[0]}'
     fix = (
         f"Put its package into the project's requirements and deploy again; by hand: `{python}`."
-        if started or not e.release
+        if (started or not e.release) and not e.start
         else "Put the package that holds it into the project's requirements and deploy again; a module of the project has to lie in its folder."
     )
     return Explanation(
         f"The application does not start because its Python has no module '{name}'.",
         f"{output_says(e, found[0])}; {e.answer}.",
         fix,
-        (python,),
+        () if e.start else (python,),
     )
 
 
@@ -445,7 +445,8 @@ def output_encoding(e: Evidence) -> Explanation | None:
 def file_denied(e: Evidence) -> Explanation | None:
     """A file that the process itself could not open."""
     found = e.said(r"^.*PermissionError: \[(?:Errno 13|WinError 5)\][^'\n]*'([^'\n]+)'.*$")
-    if e.healthy or not found or port_forbidden(e):
+    # What is started without IIS runs as somebody else.
+    if e.healthy or e.start or not found or port_forbidden(e):
         return None
     path = found[1].replace("\\\\", "\\")
     if ":" not in path and not path.startswith("/"):
@@ -493,16 +494,18 @@ def exception_at_start(e: Evidence) -> Explanation | None:
 def start_too_slow(e: Evidence) -> Explanation | None:
     """It runs, and does not listen in time."""
     codes = e.start_codes[:3]
-    late = E_TIMEOUT in codes or E_ACTIVATION_TIMED_OUT in codes
+    late = E_TIMEOUT in codes or E_ACTIVATION_TIMED_OUT in codes or "does not listen" in e.start.get("problem", "")
     waiting = e.timed_out and bool(e.running) and not e.start_failures
     if not e.start_failed or not (late or waiting) or e.heard or port_ignored(e) or listens_elsewhere(e):
         return None
-    limit = e.setting("startupTimeLimit") or "120"
+    limit = e.start.get("timeout") or e.setting("startupTimeLimit") or "120"
+    giver = "the deploy's `health` setting gives it (timeout)" if e.start else "startupTimeLimit gives it"
+    more = "give it more there" if e.start else "raise startupTimeLimit in web.config (at most 3600)"
     last = f"; its last lines are: {e.last_lines}" if e.last_lines else ""
     return Explanation(
-        f"The application does not listen on its port within the {limit} seconds that startupTimeLimit gives it.",
+        f"The application does not listen on its port within the {limit} seconds that {giver}.",
         f"{start_evidence(e)}, while its process runs{last}.",
-        "Find what it waits for while starting (a database, a download, migrations), or raise startupTimeLimit in web.config (at most 3600).",
+        f"Find what it waits for while starting (a database, a download, migrations), or {more}.",
     )
 
 
@@ -521,10 +524,10 @@ def rapid_fails(e: Evidence) -> Explanation | None:
 
 @RULES.general("process-ended")
 def process_ended(e: Evidence) -> Explanation | None:
-    if not e.start_failed or not (e.start_failures or e.code):
+    if not e.start_failed or not (e.start_failures or e.code or e.start):
         return None
     last = f"its last lines are: {e.last_lines}" if e.last_lines else "it printed nothing"
-    hint = "" if e.logs_output else " Switch stdoutLogEnabled on in web.config to see what it prints."
+    hint = "" if e.logs_output or e.start else " Switch stdoutLogEnabled on in web.config to see what it prints."
     missing = {E_FILE_NOT_FOUND, E_PATH_NOT_FOUND} & set(e.start_codes)
     if missing:
         return Explanation(
@@ -567,7 +570,7 @@ def log_not_written(e: Evidence) -> Explanation | None:
 
 @RULES.notice("log-off")
 def log_off(e: Evidence) -> Explanation | None:
-    if e.healthy or not e.is_platform or e.logs_output or not e.setting("processPath"):
+    if e.healthy or e.start or not e.is_platform or e.logs_output or not e.setting("processPath"):
         return None
     return Explanation(
         "Nothing that the application prints is kept.",

@@ -20,6 +20,7 @@ from pyinfra_iis import facts
 from pyinfra_iis.facts.iis import CertificateFile, CertificateState, Health
 from pyinfra_iis.operations import refusal, show_changes
 from pyinfra_iis.operations.changes import Change, show
+from pyinfra_iis.operations.explained import WaitingScript
 from pyinfra_iis.operations.iis import certificates, edits
 from pyinfra_iis.operations.iis.applying import bring, discreet
 from pyinfra_iis.operations.iis.certificates import thumbprint as thumbprint
@@ -523,6 +524,11 @@ class HealthCheck:
         }
 
     def accepts(self, status: int) -> bool:
+    @property
+    def path(self) -> str:
+        """What is asked for."""
+        return "/" + self.address.partition("://")[2].partition("/")[2]
+
         """Whether a status code means healthy."""
         return status == self.status if self.status else 100 <= status < 500 and status != 400
 
@@ -538,4 +544,4 @@ def healthy(check: HealthCheck) -> Generator[PyinfraCommand, None, None]:
     if check.accepts(answer["status"]):
         return
     show_changes([(f"site {check.site} answers", answer["status"] or answer["problem"], check.status or "healthy")])
-    yield Script("iis/await_health", {**check.request, "status": check.status, "timeout": check.timeout})
+    yield WaitingScript("iis/await_health", {}, check)

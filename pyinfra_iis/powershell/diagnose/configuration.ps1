@@ -1,4 +1,4 @@
-# What is configured for a site's requests, and what cannot be read and why. $Request: site, application.
+# What is configured for a site's requests, and what cannot be read and why. $Request: site, application, folder (empty: what the site has now).
 # uses: diagnose/target
 if (-not [IO.File]::Exists($Library)) { return $null }
 $Manager = New-ServerManager
@@ -38,7 +38,9 @@ foreach ($Group in $Server.RootSectionGroup.SectionGroups) {
 $Answer.unknown = @($Written | Where-Object { -not $Declared.ContainsKey($_) })
 $Names = @($Names | Where-Object { $_.IndexOf('/') -ge 0 -or $Declared.ContainsKey($_) }) + @($Written | Where-Object { $Names -notcontains $_ })
 $Web = $null
-try { $Web = $Manager.GetWebConfiguration($Request.site, $Request.application) } catch { $Answer.errors += @{ section = ''; fault = (Get-Fault $_) } }
+if (-not $Target.replaced) {
+    try { $Web = $Manager.GetWebConfiguration($Request.site, $Request.application) } catch { $Answer.errors += @{ section = ''; fault = (Get-Fault $_) } }
+}
 if ($null -ne $Web) {
     $Sections = @{}
     foreach ($Name in $Names) {

@@ -1,4 +1,4 @@
-# The files and folders that a site needs, and what its identity may do there. $Request: site, application.
+# The files and folders that a site needs, and what its identity may do there. $Request: site, application, folder (empty: what the site has now).
 # uses: diagnose/target
 function Get-Sids($Pool, [string] $Name) {
     $Kind = Format-Attribute $Pool.GetChildElement('processModel').GetAttribute('identityType')

@@ -1,4 +1,4 @@
-# What was written about a site: its process's output, the event logs, refused requests in IIS's and HTTP.sys's logs. $Request: site, application, hours.
+# What was written about a site: its process's output, the event logs, refused requests in IIS's and HTTP.sys's logs. $Request: site, application, folder (empty: what the site has now), hours.
 # uses: diagnose/target
 # uses: diagnose/tail
 $Answer = @{ output = @(); events = @(); requests = ''; fields = ''; refused = '' }

@@ -1,5 +1,5 @@
 # Asks a site through each of its bindings, as a visitor on the server itself, and watches its processes meanwhile.
-# $Request: site, application, path, host (empty: the binding's), timeout (seconds for each), most (bindings).
+# $Request: site, application, folder (the site must have it), path, host (empty: the binding's), timeout (seconds for each), most (bindings).
 # uses: diagnose/target
 # uses: diagnose/tail
 if (-not [IO.File]::Exists($Library)) { return $null }
@@ -58,7 +58,7 @@ function Get-Processes([string] $Pool) {
 }
 $Manager = New-ServerManager
 $Target = Find-Target $Manager $Request
-if ($null -eq $Target.application) { return $null }
+if ($null -eq $Target.application -or $Target.replaced) { return $null }
 $Platform = Get-Platform $Manager $Target $Request
 $Log = [string] $Platform['stdoutLogFile']
 $Bindings = @(foreach ($Binding in $Target.site.Bindings) { @{ protocol = $Binding.Protocol; information = $Binding.BindingInformation } })

@@ -1,4 +1,4 @@
-# What IIS has of a site: its bindings with their certificates, its pool, its neighbours, and the services. $Request: site, application.
+# What IIS has of a site: its bindings with their certificates, its pool, its neighbours, and the services. $Request: site, application, folder (empty: what the site has now).
 # uses: diagnose/target
 function Get-State($Item) { try { [string] $Item.State } catch { 'Unknown' } }
 $Answer = @{ installed = [IO.File]::Exists($Library); services = @{}; sites = @(); pools = @(); target = $null; pool = $null; certificates = @() }

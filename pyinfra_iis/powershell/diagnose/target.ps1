@@ -1,6 +1,7 @@
 # uses: iis/server_manager
+# Where a folder is named, it is that one's failure which is looked into: when the site has another one by now (`replaced`), IIS cannot tell of it any more.
 function Find-Target($Manager, $Request) {
-    $Target = @{ site = $null; application = $null; pool = $null; pool_name = ''; path = ''; folder = '' }
+    $Target = @{ site = $null; application = $null; pool = $null; pool_name = ''; path = ''; folder = ''; replaced = $false }
     foreach ($Site in $Manager.Sites) { if ($Site.Name -eq $Request.site) { $Target.site = $Site } }
     if ($null -eq $Target.site) { return $Target }
     $Target.application = $Target.site.Applications[$Request.application]
@@ -11,6 +12,11 @@ function Find-Target($Manager, $Request) {
     if ($null -ne $Directory) {
         $Target.path = [string] $Directory.PhysicalPath
         $Target.folder = [Environment]::ExpandEnvironmentVariables($Target.path)
+    }
+    if ($Request.folder -and $Request.folder -ne $Target.folder) {
+        $Target.path = [string] $Request.folder
+        $Target.folder = $Target.path
+        $Target.replaced = $true
     }
     $Target
 }
@@ -23,6 +29,7 @@ function Get-Platform($Manager, $Target, $Request) {
     $Names = 'processPath', 'arguments', 'startupTimeLimit', 'startupRetryCount', 'rapidFailsPerMinute', 'requestTimeout', 'processesPerApplication', 'stdoutLogEnabled', 'stdoutLogFile'
     $Platform = @{ source = ''; set = @(); environment = @(); port_variables = @(); values = @{} }
     try {
+        if ($Target.replaced) { throw 'IIS reads another web.config now' }
         $Section = $Manager.GetWebConfiguration($Request.site, $Request.application).GetSection('system.webServer/httpPlatform')
         foreach ($Name in $Names) {
             $Attribute = $null

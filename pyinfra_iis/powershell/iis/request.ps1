@@ -3,6 +3,15 @@ function Get-Probe([string] $Shared) {
     $Notice = [IO.Path]::Combine($Shared, 'maintenance.json')
     if ($Shared -and [IO.File]::Exists($Notice)) { (ConvertFrom-Json ([IO.File]::ReadAllText($Notice))).token } else { '1' }
 }
+# The beginning of what an error page says.
+function Get-Body($Response) {
+    try {
+        $Reader = New-Object IO.StreamReader $Response.GetResponseStream()
+        $Buffer = New-Object char[] 12000
+        $Count = $Reader.ReadBlock($Buffer, 0, $Buffer.Length)
+        New-Object string $Buffer, 0, $Count
+    } catch { '' }
+}
 function Get-Response([string] $Address, [string] $HostName, [int] $Milliseconds, [string] $Probe) {
     # Windows PowerShell offers no more than TLS 1.0 by itself.
     [Net.ServicePointManager]::SecurityProtocol = [Net.ServicePointManager]::SecurityProtocol -bor [Net.SecurityProtocolType]::Tls12
@@ -23,9 +32,9 @@ function Get-Response([string] $Address, [string] $HostName, [int] $Milliseconds
         $Cause = $_.Exception.GetBaseException()
         if ($Cause -is [Net.WebException] -and $null -ne $Cause.Response) {
             $Response = $Cause.Response
-            @{ status = [int] $Response.StatusCode; release = [string] $Response.Headers['X-Release']; problem = '' }
+            @{ status = [int] $Response.StatusCode; release = [string] $Response.Headers['X-Release']; problem = ''; server = [string] $Response.Headers['Server']; body = (Get-Body $Response) }
         } else {
-            @{ status = 0; release = ''; problem = $Cause.Message }
+            @{ status = 0; release = ''; problem = $Cause.Message; failure = [string] $Cause.Status }
         }
     } finally {
         if ($null -ne $Response) { $Response.Close() }

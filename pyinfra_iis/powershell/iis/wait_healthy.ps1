@@ -1,5 +1,7 @@
 # uses: iis/request
+# Asks a site until it is healthy. When it does not get so, the end of its process's log is printed; where $Check.explain says so, also what was seen of it, a JSON document in a line.
 function Wait-Healthy($Check, [string] $Release) {
+    $Began = [DateTime]::UtcNow
     $Deadline = [DateTime]::UtcNow.AddSeconds($Check.timeout)
     while ($true) {
         $Left = [int] ($Deadline - [DateTime]::UtcNow).TotalMilliseconds
@@ -10,10 +12,20 @@ function Wait-Healthy($Check, [string] $Release) {
         if ([DateTime]::UtcNow -ge $Deadline) { break }
         Start-Sleep -Milliseconds 250
     }
+    $Log = ''
+    $Tail = @()
     $Logs = [IO.Path]::Combine($Check.shared, 'logs')
     if ([IO.Directory]::Exists($Logs)) {
         $Newest = Get-ChildItem -LiteralPath $Logs -Filter 'stdout*.log' | Sort-Object LastWriteTimeUtc | Select-Object -Last 1
-        if ($null -ne $Newest) { foreach ($Line in (Get-Content -LiteralPath $Newest.FullName -Tail 20)) { [Console]::Error.WriteLine($Line) } }
+        if ($null -ne $Newest) {
+            $Log = $Newest.FullName
+            $Tail = @(Get-Content -LiteralPath $Log -Tail 20)
+            foreach ($Line in $Tail) { [Console]::Error.WriteLine($Line) }
+        }
+    }
+    if ($Check.explain) {
+        $Seen = @{ began = $Began.ToString('s') + 'Z'; ended = [DateTime]::UtcNow.ToString('s') + 'Z'; answer = $Answer; log = $Log; output = [string]::Join("`n", $Tail) }
+        [Console]::Out.WriteLine((ConvertTo-Json -InputObject @{ seen = $Seen } -Depth 5 -Compress))
     }
     if (-not $Answer.status) { $What = "does not answer: $($Answer.problem)" }
     elseif ($Healthy) { $What = "answers $($Answer.status), but from release '$($Answer.release)' instead of '$Release'" }
