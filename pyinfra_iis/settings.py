@@ -338,7 +338,8 @@ class WebSettings(_Model):
         project: the application's folder on the controlling machine; relative to the folder where pyinfra runs.
         ref: a branch, tag or commit of the project's git repository: the release is made from that commit as `git archive` gives it, not from the files in the
             folder; default the files as they are.
-        app: the application's name on the server: site, pool and folder are called so; default the project folder's name.
+        app: the application's name on the server: site, pool and folder are called so; default the project folder's name, or, for a folder `src`, that of
+            the folder above.
         application: what the server runs, `module:object` (`main:app`), or `module:function()` for a function that makes it.
         interface: `asgi` or `wsgi`; default what the server speaks, and ASGI where it speaks both and the module is not called wsgi.
         server: `uvicorn`, `waitress`, `hypercorn`, `granian`, or `command`.
@@ -456,7 +457,7 @@ class WebSettings(_Model):
     @model_validator(mode="after")
     def _complete(self) -> Self:
         if not self.app:
-            object.__setattr__(self, "app", _app_name(self.project.name))
+            object.__setattr__(self, "app", _app_name(self.project))
         if not _APP_NAME.fullmatch(self.app) or self.app.endswith("."):
             raise ValueError(
                 f"app: '{self.app}' cannot name a site and a folder; use letters, digits, '-', '_' and '.', at most 63"
@@ -543,7 +544,7 @@ class DjangoSettings(WebSettings):
         # A commit may have one that the folder has not.
         if not self.ref and not (self.project / "manage.py").is_file():
             raise ValueError(
-                f"project: the project folder {self.project} holds no manage.py; name the folder that does"
+                f"project: the project folder {self.project} holds no manage.py; name the folder that does{_manage_below(self.project)}"
             )
         if not self.secure_cookies and self.has_https:
             raise ValueError("secure_cookies: cannot be off while the site has an https binding")
@@ -562,8 +563,16 @@ class DjangoSettings(WebSettings):
 AnySettings = TypeVar("AnySettings", bound=WebSettings)
 
 
-def _app_name(folder: str) -> str:
-    return re.sub(r"[^A-Za-z0-9_.-]+", "-", folder).strip("-.") or "site"
+def _app_name(folder: Path) -> str:
+    # Many projects have a folder src, and two of them shall not become one site.
+    name = folder.parent.name if folder.name == "src" else folder.name
+    return re.sub(r"[^A-Za-z0-9_.-]+", "-", name).strip("-.") or "site"
+
+
+def _manage_below(folder: Path) -> str:
+    """Where manage.py is instead, as the end of a sentence."""
+    found = sorted(path.parent for depth in ("*", "*/*") for path in folder.glob(f"{depth}/manage.py"))
+    return f": {found[0]}" if len(found) == 1 else ""
 
 
 def from_data(data: Mapping[str, Any], model: type[AnySettings]) -> AnySettings:

@@ -104,7 +104,8 @@ class Project:
         except FileNotFoundError:
             raise ProjectError(f"{self.named(path)} does not exist.") from None
         except SyntaxError as error:
-            problem = f"{self.named(path)}, line {error.lineno}: {error.msg}"
+            line = f", line {error.lineno}" if error.lineno else ""
+            problem = f"{self.named(path)}{line}: {error.msg}"
             server = tuple(int(part) for part in self.settings.python.version.split(".")[:2])
             if server > sys.version_info[:2]:
                 # Perhaps syntax that only the server's Python knows: the server will tell.
@@ -127,11 +128,14 @@ class Project:
             ignored = tree.Ignored(self.root)
             found.problems += [item for item in self._snapshot.problems.items() if not ignored.covers(item[0])]
         found.refuse(self.place)
-        self.warnings += [
-            f"{names.visible(path)} stays here: databases and .env files do not belong to a release."
-            for path in sorted(found.private)
-        ]
+        self.warnings += [f"{names.visible(path)} stays here: {_why_private(path)}." for path in sorted(found.private)]
         return found.files
+
+
+def _why_private(path: str) -> str:
+    if path.rpartition("/")[2].startswith(".env"):
+        return "what the site needs of its variables goes into the setting environment"
+    return "databases do not belong to a release, and the site has its own on the server"
 
 
 class DjangoProject(Project):
@@ -146,14 +150,12 @@ class DjangoProject(Project):
         """The project's own settings module, as manage.py names it unless the user does."""
         if self.settings.settings_module:
             return self.settings.settings_module
-        for node in ast.walk(self._parse(self.root / "manage.py")):
-            if isinstance(node, ast.Call | ast.Assign | ast.Tuple):
-                values = [child.value for child in ast.iter_child_nodes(node) if isinstance(child, ast.Constant)]
-                if len(values) == 2 and values[0] == "DJANGO_SETTINGS_MODULE" and isinstance(values[1], str):
-                    return values[1]
-        raise ProjectError(
-            f"{self.named(self.root / 'manage.py')} does not say which settings module it uses; set django_settings_module."
-        )
+        named = _settings_module_in(self._parse(self.root / "manage.py"))
+        if not named:
+            raise ProjectError(
+                f"{self.named(self.root / 'manage.py')} does not say which settings module it uses; set django_settings_module."
+            )
+        return named
 
     @cached_property
     def settings_file(self) -> Path:
@@ -169,15 +171,18 @@ class DjangoProject(Project):
         """What the server runs, as `module:object`."""
         if self.settings.application:
             return self.settings.application
-        package = self.settings_module.split(".")[0]
         interface = self.settings.interface or SERVERS[self.settings.server].interface
-        for module in ("asgi", "wsgi") if interface == "either" else (interface,):
-            if (self.root / package / f"{module}.py").is_file():
-                return f"{package}.{module}:application"
+        modules = ("asgi", "wsgi") if interface == "either" else (interface,)
+        # startproject puts them into the outermost package; where there is none, or they are not there, into the next one, and beside manage.py at last.
+        packages = self.settings_module.split(".")[:-1]
+        for depth in [*range(1, len(packages) + 1), 0]:
+            for module in modules:
+                if self.root.joinpath(*packages[:depth], f"{module}.py").is_file():
+                    return f"{'.'.join([*packages[:depth], module])}:application"
         if self.settings.server == "runserver":
             return "django.core.wsgi:get_wsgi_application()"
         wanted = "neither asgi.py nor wsgi.py" if interface == "either" else f"no {interface}.py"
-        raise ProjectError(f"{self.named(self.root / package)} holds {wanted}; set django_application.")
+        raise ProjectError(f"{self.named(self.root.joinpath(*packages[:1]))} holds {wanted}; set django_application.")
 
     @cached_property
     def made_by_django(self) -> tuple[int, int] | None:
@@ -199,6 +204,39 @@ class DjangoProject(Project):
         """As for any project; the settings must be there and parse too."""
         self._parse(self.settings_file)
         super().check()
+        self._compare_settings_modules()
+
+    def _compare_settings_modules(self) -> None:
+        """Say so when manage.py is for developers and what the server runs names other settings: both are asked for, and only one can be meant."""
+        if self.settings.settings_module:
+            return
+        path = self.root.joinpath(*self.application.partition(":")[0].split(".")).with_suffix(".py")
+        other = _settings_module_in(self._parse(path)) if path.is_file() else ""
+        if other and other != self.settings_module:
+            self.warnings.append(
+                f"manage.py names the settings {self.settings_module}, {path.relative_to(self.root).as_posix()} names {other}: "
+                "the site gets the former; set django_settings_module to choose."
+            )
+
+
+def _settings_module_in(tree: ast.Module) -> str:
+    """Which settings module some Python names, as manage.py and wsgi.py do; empty when it does not, or computes it.
+
+    `setdefault("DJANGO_SETTINGS_MODULE", ...)`, `environ["DJANGO_SETTINGS_MODULE"] = ...`, and what is the default of asking for that variable.
+    """
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            parts = [*node.args, *[keyword.value for keyword in node.keywords if keyword.arg == "default"]]
+        elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Subscript):
+            parts = [node.targets[0].slice, node.value]
+        elif isinstance(node, ast.Tuple):
+            parts = node.elts
+        else:
+            continue
+        values = [part.value for part in parts if isinstance(part, ast.Constant)]
+        if len(values) == 2 and values[0] == "DJANGO_SETTINGS_MODULE" and isinstance(values[1], str):
+            return values[1]
+    return ""
 
 
 __all__ = ["DjangoProject", "Project", "ProjectError", "ProjectFile"]

@@ -134,6 +134,20 @@ def test_a_folder_without_manage_py_is_named(tmp_path: Path) -> None:
         from_data({"django_project": str(tmp_path)}, DjangoSettings)
 
 
+def test_the_folder_that_holds_manage_py_is_told(tmp_path: Path) -> None:
+    (tmp_path / "backend").mkdir()
+    (tmp_path / "backend/manage.py").touch()
+    with pytest.raises(SettingsError, match=rf"name the folder that does: {tmp_path / 'backend'}\.$"):
+        from_data({"django_project": str(tmp_path)}, DjangoSettings)
+
+
+def test_projects_in_folders_called_src_are_called_by_the_folder_above(tmp_path: Path) -> None:
+    folder = tmp_path / "Läden & Söhne" / "src"
+    folder.mkdir(parents=True)
+    (folder / "manage.py").touch()
+    assert from_data({"django_project": str(folder)}, DjangoSettings).app == "L-den-S-hne"
+
+
 def test_the_secret_key_shows_nowhere(project: Path) -> None:
     settings = from_data({"django_project": project, "django_secret_key": "very-secret"}, DjangoSettings)
     assert "very-secret" not in f"{settings!r} {settings} {settings.model_dump_json()}"

@@ -87,7 +87,9 @@ def test_the_rules_of_the_project_count_too(tmp_path: Path) -> None:
     (folder / ".deployignore").unlink()
     project = read(folder)
     assert not {"docs/x", "db.sqlite3", ".deployignore"} & set(project.files)
-    assert project.warnings == ["db.sqlite3 stays here: databases and .env files do not belong to a release."]
+    assert project.warnings == [
+        "db.sqlite3 stays here: databases do not belong to a release, and the site has its own on the server."
+    ]
 
 
 def test_a_users_own_settings_of_git_change_nothing(tmp_path: Path) -> None:

@@ -30,6 +30,65 @@ def test_wsgi_where_there_is_no_asgi(tmp_path: Path) -> None:
     assert read(folder).application == "shop.wsgi:application"
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        'os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")',
+        'os.environ["DJANGO_SETTINGS_MODULE"] = "shop.settings"',
+        'os.environ.setdefault("DJANGO_SETTINGS_MODULE", os.getenv("DJANGO_SETTINGS_MODULE", "shop.settings"))',
+        'os.environ.setdefault("DJANGO_SETTINGS_MODULE", config("DJANGO_SETTINGS_MODULE", default="shop.settings"))',
+    ],
+)
+def test_the_ways_to_name_a_settings_module(tmp_path: Path, line: str) -> None:
+    folder = projects.make(tmp_path, **{"manage.py": f"import os\n{line}\n"})
+    assert read(folder).settings_module == "shop.settings"
+
+
+def test_a_settings_module_that_is_computed_has_to_be_set(tmp_path: Path) -> None:
+    folder = projects.make(tmp_path, **{"manage.py": 'import os\nos.environ["DJANGO_SETTINGS_MODULE"] = choose()\n'})
+    with pytest.raises(ProjectError, match="set django_settings_module"):
+        read(folder).check()
+
+
+@pytest.mark.parametrize(
+    ("module", "place", "found"),
+    [
+        ("shop.settings", "shop/wsgi.py", "shop.wsgi:application"),
+        ("shop.config.settings.production", "shop/config/wsgi.py", "shop.config.wsgi:application"),
+        ("shop.config.settings.production", "shop/wsgi.py", "shop.wsgi:application"),
+        ("settings", "wsgi.py", "wsgi:application"),
+        ("shop.settings", "asgi.py", "asgi:application"),
+    ],
+)
+def test_where_the_application_may_be(tmp_path: Path, module: str, place: str, found: str) -> None:
+    settings = f"{module.replace('.', '/')}.py"
+    folder = projects.make(tmp_path, **{settings: projects.SETTINGS, place: projects.ASGI})
+    (folder / "shop/asgi.py").unlink()
+    assert read(folder, settings_module=module).application == found
+
+
+def test_settings_for_developers_in_manage_py_are_told(tmp_path: Path) -> None:
+    files = {"shop/production.py": projects.SETTINGS, "shop/asgi.py": projects.ASGI.replace(".settings", ".production")}
+    project = read(projects.make(tmp_path, **files))
+    project.check()
+    assert project.warnings == [
+        "manage.py names the settings shop.settings, shop/asgi.py names shop.production: the site gets the former; "
+        "set django_settings_module to choose."
+    ]
+    chosen = read(tmp_path, settings_module="shop.production")
+    chosen.check()
+    assert chosen.warnings == []
+
+
+def test_what_stays_here_says_where_it_goes(tmp_path: Path) -> None:
+    project = read(projects.make(tmp_path, **{"db.sqlite3": "", "shop/.env.local": "A=1"}))
+    assert project.files
+    assert project.warnings == [
+        "db.sqlite3 stays here: databases do not belong to a release, and the site has its own on the server.",
+        "shop/.env.local stays here: what the site needs of its variables goes into the setting environment.",
+    ]
+
+
 def test_only_what_belongs_to_it(tmp_path: Path) -> None:
     folder = projects.make(
         tmp_path,
