@@ -486,12 +486,12 @@ class HelperScript(Script):
     def execute(self, state: State, host: Host, connector_arguments: ConnectorArguments) -> tuple[bool, CommandOutput]:
         """Run it, as pyinfra does."""
         status, output = super().execute(state, host, connector_arguments)
+        if not status and self.started:
+            output = start_causes(state, host, output, self.started)
         if status and not state.print_output:
             report = _report(output.stdout_lines)
             # A fleet gets the same release, and the same report.
             if report and report not in _reported:
-        if not status and self.started:
-            output = start_causes(state, host, output, self.started)
                 _reported.add(report)
                 for line in report:
                     logger.warning(f"{host.print_prefix}{line}")
@@ -533,10 +533,6 @@ def _helper(
         hidden={"program": _program(frozenset({"steps", *[command for command, *_ in steps]}), along or {})},
         secrets=secrets,
     )
-
-
-def _program(commands: frozenset[str], along: Mapping[str, bytes] | None = None) -> str:
-    """As much of the helper as some of its commands need, and files for it: it is sent each time."""
     if as_site:
         script.started = _started(settings, steps)
     return script
@@ -553,6 +549,10 @@ def _started(settings: WebSettings, steps: Sequence[Sequence[str]]) -> dict[str,
         "environment": wanted.get("environment", {}),
         "timeout": settings.health.timeout,
     }
+
+
+def _program(commands: frozenset[str], along: Mapping[str, bytes] | None = None) -> str:
+    """As much of the helper as some of its commands need, and files for it: it is sent each time."""
     received = {path: base64.b64encode(content).decode() for path, content in (along or {}).items()}
     empty = "\nRECEIVED = {}\n"
     return _part(commands).replace(empty, empty.replace("{}", json.dumps(received)), 1)

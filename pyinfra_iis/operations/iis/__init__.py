@@ -523,12 +523,12 @@ class HealthCheck:
             "shared": self.shared,
         }
 
-    def accepts(self, status: int) -> bool:
     @property
     def path(self) -> str:
         """What is asked for."""
         return "/" + self.address.partition("://")[2].partition("/")[2]
 
+    def accepts(self, status: int) -> bool:
         """Whether a status code means healthy."""
         return status == self.status if self.status else 100 <= status < 500 and status != 400
 
