@@ -59,9 +59,11 @@ class HandlerUsers(ScriptFact):
 
 
 class Health(ScriptFact):
-    """What a site answers through its own binding: `status` (0 when nothing), `problem`.
+    """What a site answers through its own binding: `status` (0 when nothing), `problem`, `certificate` (list of what is wrong with the one that it sends).
 
-    Arguments: `site`, `address` (URL), `host` (Host header or empty), `timeout` (seconds).
+    The server's trust in the certificate does not matter for the answer: whether the site works is asked, not whether the server has its issuer.
+
+    Arguments: `site`, `address` (URL), `host` (Host header and name asked for by SNI, or empty), `timeout` (seconds).
     """
 
     script = "iis/health"

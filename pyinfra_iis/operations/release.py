@@ -405,6 +405,7 @@ def _trial(release: Release) -> list[str]:
         "arguments": list(release.command),
         "environment": release.variables,
         "host": check.host,
+        "https": check.address.startswith("https:"),
         "path": settings.health.path,
         "status": check.status,
         "timeout": check.timeout,
@@ -413,11 +414,12 @@ def _trial(release: Release) -> list[str]:
 
 
 def health_check(settings: WebSettings) -> HealthCheck:
-    """How the site of some settings is asked."""
-    binding = next((binding for binding in settings.bindings if binding.protocol == "http"), settings.bindings[0])
+    """How the site of some settings is asked: over TLS where it can be, for there visitors are sent by the application or by IIS."""
+    binding = next((binding for binding in settings.bindings if binding.protocol == "https"), settings.bindings[0])
     address = "localhost" if binding.ip == "*" else binding.ip
     name = binding.host or next((name for name in settings.hosts if name != "*"), "")
-    name = name.removeprefix(".").removeprefix("*.")
+    # Any name that a wildcard stands for.
+    name = f"www{name[1:]}" if name.startswith("*.") else name.removeprefix(".")
     return HealthCheck(
         settings.app,
         f"{binding.protocol}://{address}:{binding.port}{settings.health.path}",

@@ -230,7 +230,8 @@ def manage(identifier: str, key: str, *arguments: str) -> None:
 def trial(identifier: str, wanted: str) -> None:
     """Start the release on a spare port and ask it whether it is healthy.
 
-    `wanted` is JSON: `key`, `arguments` (with %HTTP_PLATFORM_PORT%), `environment`, `host`, `path`, `status` (0: any below 500 but 400), `timeout` (seconds).
+    `wanted` is JSON: `key`, `arguments` (with %HTTP_PLATFORM_PORT%), `environment`, `host`, `https` (it is asked as for a visitor over TLS), `path`,
+    `status` (0: any below 500 but 400), `timeout` (seconds).
     """
     want = json.loads(wanted)
     with socket.socket() as spare:
@@ -275,14 +276,13 @@ def ask_until_healthy(process: subprocess.Popen[bytes], port: int, want: Mapping
     """Ask until the answer is the wanted one; returns what is wrong, or nothing."""
     deadline = time.monotonic() + want["timeout"]
     problem = f"does not listen on its port after {want['timeout']} seconds"
+    headers = {"X-Release-Probe": "1", **({"X-Forwarded-Proto": "https"} if want.get("https") else {})}
     while time.monotonic() < deadline:
         if process.poll() is not None:
             return f"ends with exit code {process.returncode} when it is started"
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=max(1, deadline - time.monotonic()))
         try:
-            connection.request(
-                "GET", want["path"], headers={"Host": want["host"] or f"localhost:{port}", "X-Release-Probe": "1"}
-            )
+            connection.request("GET", want["path"], headers={"Host": want["host"] or f"localhost:{port}", **headers})
             status = connection.getresponse().status
         except OSError:
             time.sleep(PAUSE)

@@ -189,6 +189,13 @@ def _notes(answer: dict[str, Any]) -> list[str]:
         notes.append(f"{deploying['by'] or 'somebody'} deploys since {deploying['since'] or 'just now'}")
     if any(item["days"] is None or item["days"] < SOON for item in answer["certificates"]):
         notes.append("certificate ends soon")
+    faults = [
+        fault
+        for item in answer["certificates"]
+        for fault in item.get("faults", ())
+        if not fault.startswith("has expired")
+    ]
+    notes += [f"certificate {fault}" for fault in dict.fromkeys(faults)]
     if answer["disk"] and answer["disk"]["free"] < FULL:
         notes.append("disk nearly full")
     return notes

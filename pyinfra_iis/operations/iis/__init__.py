@@ -25,6 +25,7 @@ from pyinfra_iis.operations.iis import certificates, edits
 from pyinfra_iis.operations.iis.applying import bring, discreet
 from pyinfra_iis.operations.iis.certificates import thumbprint as thumbprint
 from pyinfra_iis.operations.iis.edits import Edits, Value
+from pyinfra_iis.operations.trust import tell_faults
 from pyinfra_iis.powershell import Script
 from pyinfra_iis.settings import Binding, Certificate
 
@@ -542,6 +543,7 @@ def healthy(check: HealthCheck) -> Generator[PyinfraCommand, None, None]:
     """
     answer = facts.read(host, Health, **check.request)
     if check.accepts(answer["status"]):
+        tell_faults(host, check.site, answer["certificate"])
         return
     show_changes([(f"site {check.site} answers", answer["status"] or answer["problem"], check.status or "healthy")])
     yield WaitingScript("iis/await_health", {}, check)

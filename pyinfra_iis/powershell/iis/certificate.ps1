@@ -1,3 +1,4 @@
+# uses: iis/certificate_name
 # The certificate of LocalMachine\My that is meant by a thumbprint, or by a host name: of those that are valid for it now and have a private key, the one that is valid longest.
 function Find-Certificate($Wanted) {
     $Store = New-Object Security.Cryptography.X509Certificates.X509Store 'My', 'LocalMachine'
@@ -18,16 +19,6 @@ function Find-Certificate($Wanted) {
     } finally {
         $Store.Close()
     }
-}
-# A wildcard stands for one label, the first.
-function Test-CertificateName($Certificate, [string] $Name) {
-    $Names = @($Certificate.GetNameInfo([Security.Cryptography.X509Certificates.X509NameType]::DnsName, $false))
-    foreach ($Item in $Certificate.DnsNameList) { $Names += [string] $Item.Punycode }
-    foreach ($Item in $Names) {
-        if ($Item -eq $Name) { return $true }
-        if ($Item.StartsWith('*.') -and $Name.Contains('.') -and $Name.Substring($Name.IndexOf('.')) -eq $Item.Substring(1)) { return $true }
-    }
-    $false
 }
 function Format-Certificate([string] $Thumbprint) {
     $Certificate = Find-Certificate @{ thumbprint = $Thumbprint }

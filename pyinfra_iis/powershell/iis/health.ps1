@@ -1,7 +1,7 @@
 # Asks a site through its own binding, once, if it is started. $Request: site, address, host, timeout (seconds), shared (the application's folder of that name).
 # uses: iis/server_manager
 # uses: iis/request
-$Answer = @{ status = 0; release = ''; problem = 'the site does not exist' }
+$Answer = @{ status = 0; release = ''; problem = 'the site does not exist'; certificate = [object[]] @() }
 if ([IO.File]::Exists($Library)) {
     $Manager = New-ServerManager
     $Site = $Manager.Sites[$Request.site]

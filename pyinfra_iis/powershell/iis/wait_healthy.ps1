@@ -8,7 +8,7 @@ function Wait-Healthy($Check, [string] $Release) {
         $Answer = Get-Response $Check.address $Check.host ([Math]::Max(1000, $Left)) (Get-Probe $Check.shared)
         if ($Check.status) { $Healthy = $Answer.status -eq $Check.status }
         else { $Healthy = $Answer.status -ge 100 -and $Answer.status -lt 500 -and $Answer.status -ne 400 }
-        if ($Healthy -and (-not $Release -or $Answer.release -eq $Release)) { return $Answer.status }
+        if ($Healthy -and (-not $Release -or $Answer.release -eq $Release)) { return $Answer }
         if ([DateTime]::UtcNow -ge $Deadline) { break }
         Start-Sleep -Milliseconds 250
     }

@@ -2,13 +2,7 @@
 # uses: iis/wait_healthy
 # What a visitor gets. Windows itself answers 503 for a stopped pool, but never says when to come back.
 function Get-Answer {
-    $Query = [Net.WebRequest]::Create($Request.health.address)
-    $Query.Timeout = 20000
-    $Query.AllowAutoRedirect = $false
-    $Query.KeepAlive = $false
-    $Query.Proxy = $null
-    $Query.UserAgent = 'pyinfra-iis'
-    if ($Request.health.host) { $Query.Host = $Request.health.host }
+    $Query = New-Query $Request.health.address $Request.health.host 20000
     $Response = $null
     try { $Response = $Query.GetResponse() }
     catch {
@@ -29,7 +23,7 @@ function Invoke-Patiently([scriptblock] $Action) {
 }
 if (-not $Request.on) {
     Invoke-Patiently { [IO.File]::Delete($Path) }
-    return @{ status = (Wait-Healthy $Request.health '') }
+    return @{ status = (Wait-Healthy $Request.health '').status }
 }
 $Partial = $Path + '.partial'
 $Notice = ConvertTo-Json -Compress @{ retry_after = $Request.retry_after; page = $Request.page; token = $Secrets.token }

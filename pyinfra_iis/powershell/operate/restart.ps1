@@ -44,6 +44,6 @@ Wait-Until {
     $Serving = (Get-PoolState).serving
     $Serving.Count -gt 0 -and @($Serving | Where-Object { $Before.workers -contains $_ }).Count -eq 0
 } 'has no new worker process'
-$Status = Wait-Healthy $Request.health ''
+$Status = (Wait-Healthy $Request.health '').status
 $New = @(Get-Backends (Get-PoolState).serving)
 @{ was = $Before.state; before = [object[]] $Old; after = [object[]] $New; status = $Status; seconds = [Math]::Round($Watch.Elapsed.TotalSeconds, 1) }

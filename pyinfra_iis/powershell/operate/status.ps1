@@ -1,6 +1,7 @@
 # How an application does just now, beside what other facts tell. $Request: root, site, pool. A part that cannot be told is in problems.
 # uses: iis/server_manager
 # uses: operate/backend
+# uses: iis/certificate_faults
 $State = @{
     time = [DateTime]::UtcNow.ToString('s') + 'Z'; installed = [IO.File]::Exists($Library); pool = ''; site = ''; workers = [object[]] @(); processes = [object[]] @()
     interpreter = ''; python = ''; gate = $false; certificates = [object[]] @(); disk = $null; maintenance = $null; draining = $false; deploying = $null; problems = [object[]] @()
@@ -37,10 +38,12 @@ if ($State.installed) {
                 $Thumbprint = ''
                 if ($null -ne $Binding.CertificateHash) { $Thumbprint = [BitConverter]::ToString($Binding.CertificateHash).Replace('-', '') }
                 foreach ($Certificate in $Store.Certificates) { if ($Certificate.Thumbprint -eq $Thumbprint) { $Found = $Certificate } }
-                if ($null -eq $Found) { @{ binding = $Binding.BindingInformation; thumbprint = $Thumbprint; subject = ''; expires = ''; days = $null } }
+                if ($null -eq $Found) { @{ binding = $Binding.BindingInformation; thumbprint = $Thumbprint; subject = ''; expires = ''; days = $null; faults = [object[]] @() } }
                 else {
+                    $Name = $Binding.Host
+                    if ($Name.StartsWith('*.')) { $Name = 'www' + $Name.Substring(1) }
                     $Expires = $Found.NotAfter.ToUniversalTime()
-                    @{ binding = $Binding.BindingInformation; thumbprint = $Thumbprint; subject = $Found.Subject; expires = $Expires.ToString('s') + 'Z'; days = [int] [Math]::Floor(($Expires - [DateTime]::UtcNow).TotalDays) }
+                    @{ binding = $Binding.BindingInformation; thumbprint = $Thumbprint; subject = $Found.Subject; expires = $Expires.ToString('s') + 'Z'; days = [int] [Math]::Floor(($Expires - [DateTime]::UtcNow).TotalDays); faults = [object[]] @(Get-CertificateFaults $Found $Name) }
                 }
             }
             $State.certificates = [object[]] @($Certificates)

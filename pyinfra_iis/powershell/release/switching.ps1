@@ -27,7 +27,7 @@ function Switch-Release($Request, [scriptblock] $Bring) {
     $Before = Get-SitePath $Request.site.name
     & $Bring
     try {
-        [void] (Wait-Healthy $Request.health (Get-Name $Request.site.path))
+        $Answer = Wait-Healthy $Request.health (Get-Name $Request.site.path)
     } catch {
         $Problem = $_.Exception.Message
         if (-not $Before -or $Before -eq $Request.site.path -or -not [IO.Directory]::Exists($Before)) { throw }
@@ -39,5 +39,5 @@ function Switch-Release($Request, [scriptblock] $Bring) {
     }
     if ($Request.bad) { [IO.File]::WriteAllText([IO.Path]::Combine($Request.root, 'releases', $Request.bad + '.bad'), "rolled back to $($Request.release)") }
     Add-Line ([IO.Path]::Combine($Request.root, 'history.txt')) ([DateTime]::UtcNow.ToString('s') + 'Z ' + $Request.release)
-    @{ live = $Request.release; before = [IO.Path]::GetFileName($Before) }
+    @{ live = $Request.release; before = [IO.Path]::GetFileName($Before); certificate = $Answer.certificate }
 }
