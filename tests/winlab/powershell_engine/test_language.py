@@ -51,6 +51,14 @@ CASES = {
     "splatting": ('function f($a, $b) { "$a-$b" }; $h = @{b=2; a=1}; f @h; $l = 3, 4; f @l', "1-2|3-4"),
     "unbound arguments": ("function f { $args -join '|' }; f -a 1 -b:2 c", "-a|1|-b:|2|c"),
     "begin, process, end": ("function f { begin {'b'} process {$_} end {'e'} }; 1,2 | f", "b|1|2|e"),
+    "what begin writes comes after the next one's begin": (
+        "function a { begin {'A'} }; function b { begin {'b'} process { \"<$_>\" } end {'e'} }; a | b",
+        "b|<A>|e",
+    ),
+    "a cmdlet that writes while it begins": (
+        "New-Object psobject | % { 1 } -End { 2 }; New-Object psobject | select -First 1 | % { 3 } -Begin { 4 }",
+        "1|2|4|3",
+    ),
     "return unrolls": ("function f { return ,@(1,2) }; (f).Count; function g { return @() }; $null -eq (g)", "2|True"),
     "nothing stays nothing": ("$r = & {}; @($r).Count; @($null).Count", "0|1"),
     "[ref]": ("function f([ref]$r) { $r.Value = 7 }; $z = 1; f ([ref]$z); $z", "7"),

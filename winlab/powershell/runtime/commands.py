@@ -249,8 +249,14 @@ class CommandProcessor:
         self.closers: list[Callable[[], None]] = []
         self.position = 1
         self.length = 1
+        self.begun = False
 
     # -- life
+
+    def begin_once(self) -> None:
+        if not self.begun:
+            self.begun = True
+            self.begin()
 
     def begin(self) -> None:
         pass
@@ -799,16 +805,18 @@ def run_pipeline(
 ) -> None:
     """Run commands: begin all, feed the first one, end in order. ``values``: input for the first (None: it has none)."""
     count = len(processors)
-    if count > 1:
-        for i in range(count - 1):
-            processors[i].downstream = processors[i + 1].process
+    for i in range(count - 1):
+        processors[i].downstream = _first_begun(processors[i + 1])
     processors[-1].downstream = out
     stopped_at = -1
     try:
         for i, processor in enumerate(processors):
             processor.position, processor.length = i + 1, count
-            processor.begin()
         try:
+            for i, processor in enumerate(processors):
+                processor.begin_once()
+                if i:
+                    processors[i - 1].downstream = processor.process
             if values is None:
                 processors[0].process_no_input()
             else:
@@ -817,6 +825,8 @@ def run_pipeline(
                     first.process(value)
         except StopUpstream as stop:
             stopped_at = _position(processors, stop)
+            for processor in processors[stopped_at + 1 :]:
+                processor.begin_once()
         i = max(stopped_at, 0)
         while i < count:
             try:
@@ -828,6 +838,16 @@ def run_pipeline(
         for processor in processors:
             processor.dispose()
     runtime.success = not any(p.failed for p in processors)
+
+
+def _first_begun(processor: CommandProcessor) -> Callable[[Any], None]:
+    """What takes the objects that a command writes while it begins: the next one begins before it has the first of them."""
+
+    def take(value: Any) -> None:
+        processor.begin_once()
+        processor.process(value)
+
+    return take
 
 
 def _position(processors: list[CommandProcessor], stop: StopUpstream) -> int:
