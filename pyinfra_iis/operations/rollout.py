@@ -23,7 +23,7 @@ from pyinfra_iis.rollout import turn
 from pyinfra_iis.rollout.fleet import NO_WAIT, Fleet, Member
 from pyinfra_iis.rollout.joining import join
 from pyinfra_iis.rollout.quiet import hush
-from pyinfra_iis.rollout.record import BAD
+from pyinfra_iis.rollout.record import GOOD
 
 
 @operation()
@@ -140,7 +140,7 @@ def stayed_healthy(fleet: Fleet, number: int) -> Generator[PyinfraCommand, None,
 
 @operation()
 def ended(fleet: Fleet) -> Generator[PyinfraCommand, None, None]:
-    """The end of a rollout: when it was stopped, hosts are put back where that is wanted; hosts that failed in their turn drop out here.
+    """The end of a rollout: when it was stopped, hosts are put back where that is wanted; hosts that do not run the new release then drop out.
 
     Args:
         fleet: the fleet.
@@ -163,7 +163,7 @@ def ended(fleet: Fleet) -> Generator[PyinfraCommand, None, None]:
         fleet.settle(member, "kept", entry.new)
     # With --serial the hosts before this one have had their last operation.
     mine = back if fleet.mode == "serial" else [other for other in back if other is member]
-    if mine or entry.outcome in BAD:
+    if mine or entry.outcome not in GOOD:
         yield FunctionCommand(turn.end, [fleet, member, mine], {})
     else:
         hush(member.host)

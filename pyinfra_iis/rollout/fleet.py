@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Literal
+from pathlib import Path
+from typing import Literal
 
+from gevent.event import Event
 from gevent.lock import BoundedSemaphore
 from pyinfra import logger
 from pyinfra.api import Host, State
@@ -69,6 +72,8 @@ class Fleet:
         wave_ended: when a host of a wave was last settled, seconds since 1970.
         own_operations: pyinfra's operations whose steps are recorded one by one.
         last_operations: those after which the rollout has ended.
+        stopping: set when no further host is touched, for those who wait.
+        is_interrupted: whether the user has asked for the end.
     """
 
     def __init__(self, run: State, settings: WebSettings, rollout: Rollout, hosts: Iterable[Host]) -> None:
@@ -87,12 +92,20 @@ class Fleet:
         self.wave_ended: dict[int, float] = {}
         self.own_operations: set[str] = set()
         self.last_operations: set[str] = set()
+        self.stopping = Event()
+        self.is_interrupted = False
         self._numbers = {name: wave.number for wave in self.waves for name in wave.hosts}
+        self._hook_secrets = _hook_secrets(rollout)
         self._stand_ins: tuple[str, ...] = ()
         self._elected: Host | None = None
         self._unmigrated = False
         for name in self.planned:
             self.record.host(name).wave = self._numbers[name]
+
+    @property
+    def records(self) -> Path:
+        """The folder for records of rollouts."""
+        return Path(self.run.cwd or ".") / Path(self.rollout.record).expanduser()
 
     # -- who goes live when ---------------------------------------------------------------------------------------------
 
@@ -114,6 +127,11 @@ class Fleet:
     def is_stopped(self) -> bool:
         """Whether no further host is touched."""
         return self._unmigrated or bool(self.record.stopped)
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether a host has had its turn or has it now."""
+        return any(entry.outcome not in ("waiting", "dropped") for entry in self.record.hosts.values())
 
     def number_of(self, name: str) -> int:
         """The wave of a host; it may come earlier than planned when all canaries have dropped out."""
@@ -210,7 +228,8 @@ class Fleet:
     def stop(self, reason: str) -> None:
         """No further host is touched."""
         if not self.record.stopped:
-            self.record.stopped = reason
+            self.record.stopped = self.mask(reason)
+            self.stopping.set()
             logger.error(f"--> {format_text(f'Rollout of {self.app} stopped: {reason}.', 'red')}")
 
     def to_put_back(self) -> list[Member]:
@@ -230,7 +249,7 @@ class Fleet:
 
     def mask(self, text: str) -> str:
         """A text of a server or a hook without the secrets that this run knows."""
-        known: set[str] = set()
+        known = set(self._hook_secrets)
         for member in self.members.values():
             known.update(member.settings.secret_values)
             known.update(value for name, value in member.settings.environment.items() if sounds_secret(name))
@@ -247,19 +266,18 @@ def _words(rollout: Rollout, allowed: int) -> dict[str, str]:
         "budget": f"{rollout.budget} ({allowed} may fail)" if isinstance(rollout.budget, str) else str(rollout.budget),
         "on failure": {"back": "put back", "keep": "keep"}[rollout.on_failure],
         "drain": f"{rollout.drain:g} s" if rollout.drain else "",
-        "before": _hook_name(rollout.before),
-        "after": _hook_name(rollout.after),
+        "before": hooks.name(rollout.before) if rollout.before else "",
+        "after": hooks.name(rollout.after) if rollout.after else "",
     }
     return {name: value for name, value in asked.items() if value}
 
 
-def _hook_name(hook: Any) -> str:
-    """A hook without its arguments: they may hold a password."""
-    if hook is None:
-        return ""
-    if callable(hook):
-        return getattr(hook, "__name__", "a function")
-    return hook.split()[0] if isinstance(hook, str) else hook[0]
+def _hook_secrets(rollout: Rollout) -> set[str]:
+    """What hooks may print and nobody shall see: secrets in their commands, and in the environment that they get."""
+    found = {value for name, value in os.environ.items() if sounds_secret(name)}
+    for hook in (rollout.before, rollout.after):
+        found |= hooks.secrets(hook, sounds_secret)
+    return {value for value in found if value.lower() not in ("true", "false", "none")}
 
 
 def short(name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 from collections.abc import Callable, Sequence
@@ -12,6 +13,11 @@ from typing import Any, Literal
 import gevent
 
 Hook = str | Sequence[str] | Callable[..., Any]
+
+_ASSIGNMENT = re.compile(r"(?P<name>[A-Za-z_]\w*)=(?P<value>\S*)")
+_NAMED = re.compile(
+    r"(?<!\S)(?:--?(?P<option>[A-Za-z][\w-]*)(?:=|\s+)|(?P<variable>[A-Za-z_]\w*)=)(?P<value>\"[^\"]*\"|'[^']*'|[^\s;&|()]+)"
+)
 
 
 class HookError(Exception):
@@ -57,6 +63,32 @@ class Event:
         return {f"PYINFRA_IIS_{name.upper()}": str(getattr(self, name)) for name in names}
 
 
+def name(hook: Hook) -> str:
+    """What a hook is called: a function's name, or the program without its arguments, which may hold a password."""
+    if callable(hook):
+        return getattr(hook, "__name__", "a function")
+    words = hook.split() if isinstance(hook, str) else list(hook)
+    # A text for the shell may begin with variables.
+    return next((word for word in words if not isinstance(hook, str) or not _ASSIGNMENT.fullmatch(word)), "a command")
+
+
+def secrets(hook: Hook | None, sounds_secret: Callable[[str], bool]) -> set[str]:
+    """Values in a hook's command that stand behind a name which sounds secret: `TOKEN=abc`, `--password abc`.
+
+    Args:
+        hook: the hook.
+        sounds_secret: whether a name says that its value is a secret.
+    """
+    if hook is None or callable(hook):
+        return set()
+    text = hook if isinstance(hook, str) else " ".join(hook)
+    return {
+        match["value"].strip("\"'")
+        for match in _NAMED.finditer(text)
+        if sounds_secret(match["option"] or match["variable"])
+    }
+
+
 def run(hook: Hook, event: Event, timeout: float) -> list[str]:
     """Run a hook; returns what it printed.
 
@@ -74,22 +106,29 @@ def run(hook: Hook, event: Event, timeout: float) -> list[str]:
 
 
 def _call(hook: Callable[..., Any], event: Event, timeout: float) -> list[str]:
-    name = getattr(hook, "__name__", "hook")
+    called = name(hook)
+    limit = TimeoutError()
     try:
-        with gevent.Timeout(timeout, exception=TimeoutError):
+        with gevent.Timeout(timeout, exception=limit):
             answer = hook(event)
-    except TimeoutError:
-        raise HookError(f"the hook {name} did not end within {timeout:g} s") from None
+    except TimeoutError as error:
+        if error is not limit:
+            raise HookError(f"the hook {called} failed: {type(error).__name__}: {error}") from error
+        raise HookError(f"the hook {called} did not end within {timeout:g} s") from None
+    except SystemExit as end:
+        if end.code not in (None, 0):
+            raise HookError(f"the hook {called} ended with {end.code}") from None
+        return []
     except Exception as error:
-        raise HookError(f"the hook {name} failed: {type(error).__name__}: {error}") from error
+        raise HookError(f"the hook {called} failed: {type(error).__name__}: {error}") from error
     if answer is False:
-        raise HookError(f"the hook {name} said no")
+        raise HookError(f"the hook {called} said no")
     return []
 
 
 def _command(hook: str | Sequence[str], event: Event, timeout: float) -> list[str]:
     command = hook if isinstance(hook, str) else list(hook)
-    called = command.split()[0] if isinstance(command, str) else command[0]
+    called = name(hook)
     try:
         # A group of its own, so that everything that it started can be ended with it.
         process = subprocess.Popen(

@@ -13,12 +13,15 @@ from pyinfra.api import DeployError, Host, State
 from pyinfra_iis.operations.iis import HealthCheck, Site
 from pyinfra_iis.release.origin import describe as describe_origin
 from pyinfra_iis.release.release import Release
+from pyinfra_iis.rollout import report
 from pyinfra_iis.rollout.fleet import NO_WAIT, Fleet, Member
+from pyinfra_iis.rollout.interrupt import Interrupts
 from pyinfra_iis.rollout.plan import PlanError
 from pyinfra_iis.rollout.watch import Watch
 from pyinfra_iis.settings import Rollout, WebSettings
 
 _watches: WeakKeyDictionary[State, dict[str, Watch]] = WeakKeyDictionary()
+_interrupts: WeakKeyDictionary[State, Interrupts] = WeakKeyDictionary()
 
 
 class _InOrder(set[Host]):
@@ -54,7 +57,9 @@ def join(rollout: Rollout, wanted: Release, site: Site, check: HealthCheck) -> F
             fleet = Fleet(run, settings, rollout, _alike(run, settings))
         except PlanError as error:
             raise DeployError(f"{settings.prefix}rollout: {error}") from None
-        watches[settings.root] = Watch(fleet)
+        if rollout.record and (problem := report.why_not(fleet.records)):
+            raise DeployError(f"{settings.prefix}rollout.record: {fleet.records} cannot be made: {problem}.")
+        watches[settings.root] = Watch(fleet, _interrupts.setdefault(run, Interrupts()))
         run.add_callback_handler(watches[settings.root])
         _put_in_order(run)
         fleet.record.commit = describe_origin(wanted.project)["commit"]

@@ -15,6 +15,11 @@ def hush(host: Host) -> None:
     _Hush.expect(f"{host.print_prefix}{format_text('No changes', 'cyan')}")
 
 
+def hush_error(host: Host) -> None:
+    """The same for an error that is told otherwise."""
+    _Hush.expect(f"{host.print_prefix}{format_text('Error: ', 'red')}executed 0 commands")
+
+
 class _Hush(logging.Filter):
     """Drops log lines that are expected, each once."""
 

@@ -36,7 +36,10 @@ MEANING: dict[Outcome, str] = {
 }
 
 BAD: frozenset[Outcome] = frozenset({"failed", "unknown", "dropped", "refused"})
-"""Outcomes of hosts that count as failed."""
+"""Outcomes of hosts that count as failed for the budget, or dropped out before their turn."""
+
+GOOD: frozenset[Outcome] = frozenset({"live", "unchanged", "kept"})
+"""Outcomes of hosts that run the release that they should get and are well; all others fail in pyinfra's eyes, too."""
 
 
 @dataclass
@@ -78,7 +81,7 @@ class HostRecord:
     wave: int = 0
     old: str = ""
     new: str = ""
-    runs: str | None = ""
+    runs: str | None = None
     outcome: Outcome = "waiting"
     reason: str = ""
     detail: list[str] = field(default_factory=list)
@@ -114,6 +117,7 @@ class Record:
         hosts: by pyinfra's names, in the order of the plan.
         mask: takes secrets out of texts that servers and hooks printed.
         stopped: why no further host was touched, or empty.
+        not_undone: what was changed on hosts that do not run the new release, besides the release: `what`, and `hosts` (their names).
         changed: called after each change; for whoever shows it.
     """
 
@@ -125,6 +129,7 @@ class Record:
     hosts: dict[str, HostRecord] = field(default_factory=dict)
     mask: Callable[[str], str] = str
     stopped: str = ""
+    not_undone: list[dict[str, Any]] = field(default_factory=list)
     started: float = field(default_factory=time.time)
     ended: float | None = None
     changed: Callable[[HostRecord, Step | None], None] = lambda host, step: None
@@ -214,6 +219,7 @@ class Record:
                     **asdict(host),
                     "steps": steps,
                     "meaning": MEANING[host.outcome],
+                    "succeeded": host.outcome in GOOD,
                     "seconds": None if host.seconds is None else round(host.seconds, 3),
                     "changes": [
                         {key: value for key, value in change.items() if key != "host"}
@@ -231,6 +237,7 @@ class Record:
             "ended": moment(self.ended or time.time()),
             "verdict": self.verdict(),
             "stopped": self.stopped,
+            "not_undone": self.not_undone,
             "settings": self.settings,
             "waves": [{"number": wave.number, "canary": wave.canary, "hosts": list(wave.hosts)} for wave in self.waves],
             "hosts": hosts,

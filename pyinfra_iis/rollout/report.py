@@ -43,6 +43,14 @@ def write(folder: Path, document: Mapping[str, Any]) -> list[Path]:
     return paths
 
 
+def why_not(folder: Path) -> str:
+    """Why no record can be written below a folder, in a few words, or nothing; looks, and makes nothing."""
+    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not there.is_dir():
+        return f"{there} is no folder"
+    return "" if os.access(there, os.W_OK | os.X_OK) else f"nothing may be written to {there}"
+
+
 def html(document: Mapping[str, Any]) -> str:
     """The report as one page that needs nothing else: no scripts, no fonts, no requests."""
     return render(

@@ -17,7 +17,7 @@ from pyinfra import logger
 from pyinfra.api import FunctionCommand, Host, State
 from pyinfra.api.arguments import CONNECTOR_ARGUMENT_KEYS
 from pyinfra.api.command import PyinfraCommand, StringCommand
-from pyinfra.api.exceptions import FactError
+from pyinfra.api.exceptions import FactError, PyinfraError
 from pyinfra.api.output import format_text
 from pyinfra.api.util import log_host_command_error, print_host_combined_output
 from pyinfra.context import ctx_host
@@ -28,7 +28,8 @@ from pyinfra_iis.operations.iis import healthy
 from pyinfra_iis.powershell import Script
 from pyinfra_iis.rollout import hooks
 from pyinfra_iis.rollout.fleet import Fleet, Member
-from pyinfra_iis.rollout.record import BAD, Outcome
+from pyinfra_iis.rollout.quiet import hush_error
+from pyinfra_iis.rollout.record import BAD, GOOD, Outcome
 
 _DRAIN_ENDS_AFTER = 60
 """Seconds for which a drain goes on by itself beyond what a switch may take."""
@@ -66,6 +67,11 @@ def take_turn(state: State, host: Host, fleet: Fleet, member: Member, commands: 
     except _Failed as failure:
         _settle_failure(state, fleet, member, failure)
         return False
+    except Exception as error:  # a host that is not settled would keep the waves after it waiting
+        logger.debug("%s: its turn ended unexpectedly", host.name, exc_info=True)
+        entry.runs = what_runs(state, member)
+        _settle_failure(state, fleet, member, _Failed(f"{type(error).__name__}: {error}"))
+        return False
     fleet.settle(member, *(("live", entry.new) if member.switched else ("untouched", entry.old)))
     return True
 
@@ -76,10 +82,11 @@ def _switch(state: State, fleet: Fleet, member: Member, commands: Iterable[Pyinf
         return
     name = f"switch {entry.old or 'nothing'} -> {entry.new}" if entry.old != entry.new else "repair"
     with _step(fleet, member, name):
-        for command in commands:
-            ok, lines = _execute(state, member.host, command)
-            if not ok:
-                raise _Failed(_cause(lines, "the switch failed"), lines)
+        try:
+            for command in commands:
+                _must(state, member.host, command, "the switch failed")
+        except PyinfraError as error:
+            raise _Failed(str(error)) from None
     member.switched = True
     entry.runs = entry.new
 
@@ -119,28 +126,30 @@ def _hook(fleet: Fleet, member: Member, when: Literal["before", "after"], to: st
         try:
             lines = hooks.run(hook, fleet.event(member, when, to, at, outcome), fleet.rollout.hook_timeout)
         except hooks.HookError as error:
-            _print(member.host, error.lines)
+            _print(fleet, member, error.lines)
             raise _Failed(f"{error}.", error.lines) from None
         if fleet.run.print_output:
-            _print(member.host, lines)
+            _print(fleet, member, lines)
 
 
-def _print(host: Host, lines: Iterable[str]) -> None:
+def _print(fleet: Fleet, member: Member, lines: Iterable[str]) -> None:
     for line in lines:
-        host.log(line)
+        member.host.log(fleet.mask(line))
 
 
 @contextmanager
 def _drained(fleet: Fleet, member: Member) -> Iterator[None]:
     seconds = fleet.rollout.drain
-    if not seconds:
+    is_put_back = member.switched
+    if not seconds or (fleet.record.stopped and not is_put_back):
         yield
         return
     limit = seconds + 2 * member.check.timeout + _DRAIN_ENDS_AFTER
     try:
         with _step(fleet, member, "drain"):
             _must(fleet.run, member.host, _drain(member, limit), "the drain did not begin")
-            gevent.sleep(seconds)
+            # A turn that will not come is not waited for.
+            gevent.sleep(seconds) if is_put_back else fleet.stopping.wait(seconds)
         yield
     finally:
         # Also when it was not seen to begin. A server that does not answer ends it by itself.
@@ -208,7 +217,7 @@ def look_again(state: State, host: Host, fleet: Fleet, member: Member, number: i
     left = max(fleet.wave_ended.values()) + fleet.rollout.pause - time.time()
     if left > 0:
         with _step(fleet, member, "pause"):
-            gevent.sleep(left)
+            fleet.stopping.wait(left)
     try:
         commands = list(healthy._inner(member.check))
     except FactError as error:
@@ -225,7 +234,7 @@ def look_again(state: State, host: Host, fleet: Fleet, member: Member, number: i
 
 
 def end(state: State, host: Host, fleet: Fleet, member: Member, back: list[Member]) -> bool:
-    """Put hosts back to the release before; whether the host in context has not failed.
+    """Put hosts back to the release before; whether the host in context runs the release that it should get, and well.
 
     Args:
         state: pyinfra's.
@@ -237,10 +246,16 @@ def end(state: State, host: Host, fleet: Fleet, member: Member, back: list[Membe
     for other in back:
         with ctx_host.use(other.host):
             _put_back(state, fleet, other)
+        if other is not member:
+            # It has had its last operation, with success.
+            state.failed_hosts.add(other.host)
+            state.active_hosts.discard(other.host)
     entry = fleet.record.host(host.name)
     if entry.outcome in BAD:
         logger.error(f"{host.print_prefix}{format_text(entry.reason, 'red')}")
-    return entry.outcome not in BAD
+    elif entry.outcome not in GOOD:
+        hush_error(host)  # the result says it of all of them
+    return entry.outcome in GOOD
 
 
 def _put_back(state: State, fleet: Fleet, member: Member) -> None:

@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
+from typing import Any
 
 import gevent
 from pyinfra import logger
 from pyinfra.api import Host, State
+from pyinfra.api.command import PyinfraCommand
+from pyinfra.api.exceptions import PyinfraError
 from pyinfra.api.output import format_text
 from pyinfra.api.state import BaseStateCallback
 
+from pyinfra_iis.operations import refusal
 from pyinfra_iis.operations.changes import recorded
 from pyinfra_iis.rollout import report
 from pyinfra_iis.rollout.fleet import Fleet
+from pyinfra_iis.rollout.interrupt import Interrupts
 from pyinfra_iis.rollout.plan import describe
-from pyinfra_iis.rollout.record import HostRecord, Step
+from pyinfra_iis.rollout.record import GOOD, HostRecord, Step
 from pyinfra_iis.rollout.table import Table
+
+OF_RELEASE = ("Fetch and check installers", "Prepare the release", "Remove old releases")
+"""Operations of the deploy whose changes mean nothing to a host that runs the release before."""
 
 
 class Watch(BaseStateCallback):
@@ -25,17 +33,22 @@ class Watch(BaseStateCallback):
 
     Args:
         fleet: the fleet.
+        interrupts: who is asked about Ctrl-C in this run.
     """
 
-    def __init__(self, fleet: Fleet) -> None:
+    def __init__(self, fleet: Fleet, interrupts: Interrupts) -> None:
         self.fleet = fleet
+        self.interrupts = interrupts
+        interrupts.fleets.append(fleet)
         self.record = fleet.record
         self.record.changed = self._show
         self.table = Table(self.record)
         self._operations: dict[tuple[str, str], Step] = {}
+        self._guarded: set[tuple[str, str]] = set()
+        self._ended: set[str] = set()
         self._plan_told = False
         self._result_told = False
-        self._written = False
+        self._record_told = False
 
     # -- what pyinfra tells ---------------------------------------------------------------------------------------------
 
@@ -47,9 +60,23 @@ class Watch(BaseStateCallback):
         if not self.fleet.mode:
             self.fleet.mode = "no-wait" if gevent.getcurrent() in state.pool else "serial"
         self.table.start()
+        self.interrupts.heed()
+        self._guard(state, host, op_hash)
         if host.name in self.fleet.members and op_hash not in self.fleet.own_operations and op_hash in state.ops[host]:
             name = ", ".join(sorted(state.get_op_meta(op_hash).names))
             self._operations[host.name, op_hash] = self.record.begin(host.name, name.rpartition(" | ")[2])
+
+    def _guard(self, state: State, host: Host, op_hash: str) -> None:
+        """A fact that a host does not tell ends pyinfra's whole run; in a fleet it fails that host."""
+        if (
+            host.name not in self.fleet.members
+            or op_hash not in state.ops[host]
+            or (host.name, op_hash) in self._guarded
+        ):
+            return
+        self._guarded.add((host.name, op_hash))
+        operation = state.get_op_data_for_host(host, op_hash)
+        operation.command_generator = _guarded(operation.command_generator)
 
     def operation_host_success(self, state: State, host: Host, op_hash: str, retry_count: int = 0) -> None:  # type: ignore[override]
         self._end_step(host, op_hash, "done")
@@ -63,10 +90,17 @@ class Watch(BaseStateCallback):
         step = self._operations.get((host.name, op_hash))
         if step is not None:
             self.record.end(host.name, step, result)
+        if op_hash in self.fleet.last_operations:
+            self._ended.add(host.name)
+            # When nobody is left pyinfra ends the run without a word of what came of it.
+            if all(name in self._ended or not self.fleet.is_active(name) for name in self.fleet.planned):
+                self.tell_result()
 
     def operation_end(self, state: State, op_hash: str) -> None:  # type: ignore[override]
         if op_hash in self.fleet.last_operations:
             self.tell_result()
+            if self.fleet.is_interrupted:
+                raise PyinfraError(f"The rollout of {self.record.app} was interrupted.")
 
     def host_disconnect(self, state: State, host: Host) -> None:  # type: ignore[override]
         """However a run ends, pyinfra disconnects from its hosts."""
@@ -102,11 +136,15 @@ class Watch(BaseStateCallback):
         if self._result_told:
             return
         self._result_told = True
+        self.interrupts.forget(self.fleet)
         self._complete()
         self.table.stop()
         logger.info(f"--> Rollout of {format_text(self.record.app, bold=True)}: {self.record.verdict()}")
         for line in self.record.summary():
             logger.info(line)
+        for item in self.record.not_undone:
+            hosts = ", ".join(item["hosts"])
+            logger.warning(f"Not undone on {hosts}: {item['what']}")
 
     def _complete(self) -> None:
         """What the operations themselves did not see: who dropped out when, and what of it was nothing to do."""
@@ -117,18 +155,22 @@ class Watch(BaseStateCallback):
                 step.result = "unchanged"
             if step.result == "failed" and meta.is_complete() and meta.stderr_lines:
                 self.record.host(name).detail = [self.fleet.mask(line) for line in meta.stderr_lines[-20:]]
+        if not self.record.stopped and any(
+            self.record.host(name).outcome in ("waiting", "turn") and self.fleet.is_active(name)
+            for name in self.fleet.planned
+        ):
+            self.record.stopped = "the run ended before every host had had its turn"
         for name in self.fleet.planned:
             entry = self.record.host(name)
             if entry.outcome == "turn":
                 self.record.settle(name, "unknown", None, "the run ended in the middle of its turn")
             if entry.outcome == "waiting":
                 self._complete_waiting(entry)
+        self.record.not_undone = not_undone(self.record.app, self.record.hosts, recorded(self.fleet.run))
 
     def _complete_waiting(self, entry: HostRecord) -> None:
-        if self.fleet.is_active(entry.name) and self.record.stopped:
-            self.record.settle(entry.name, "untouched", entry.old)
-        elif self.fleet.is_active(entry.name):
-            self.record.settle(entry.name, "untouched", entry.old, "the run ended before its turn")
+        if self.fleet.is_active(entry.name):
+            self.record.settle(entry.name, "untouched", entry.runs)
         elif entry.name not in self.fleet.members:
             self.record.settle(
                 entry.name, "dropped", None, "it could not be reached, or its deploy could not be prepared"
@@ -137,7 +179,7 @@ class Watch(BaseStateCallback):
             failed = next((step.name for step in entry.steps if step.result == "failed"), "")
             last = next((line for line in reversed(entry.detail) if line.strip()), "")
             reason = f"'{failed}' failed" + (f": {last}" if last else "") if failed else "it cannot take the deploy"
-            self.record.settle(entry.name, "dropped", entry.old, reason)
+            self.record.settle(entry.name, "dropped", entry.runs, reason)
 
     def write(self) -> None:
         """Write rollout.json and rollout.html, where that is wanted and something has happened."""
@@ -146,14 +188,54 @@ class Watch(BaseStateCallback):
         if not self.fleet.rollout.record or not happened:
             return
         made = datetime.fromtimestamp(self.record.started, UTC).strftime("%Y%m%dT%H%M%SZ")
-        folder = (
-            Path(self.fleet.run.cwd or ".") / Path(self.fleet.rollout.record).expanduser() / f"{made}-{self.record.app}"
-        )
+        folder = self.fleet.records / f"{made}-{self.record.app}"
         try:
             first, _ = report.write(folder, self.record.document(changes))
         except Exception as error:  # whatever it is, it must not keep pyinfra from disconnecting
-            logger.error(f"The record of the rollout cannot be written to {folder}: {error}.")
+            self._tell_record(logger.error, f"The record of the rollout cannot be written to {folder}: {error}.")
             return
-        if not self._written:
-            logger.info(f"Record of the rollout: {first.with_suffix('.html')}")
-        self._written = True
+        self._tell_record(logger.info, f"Record of the rollout: {first.with_suffix('.html')}")
+
+    def _tell_record(self, log: Callable[[str], None], sentence: str) -> None:
+        """It is written anew for each host that pyinfra disconnects from."""
+        if not self._record_told:
+            log(sentence)
+        self._record_told = True
+
+
+def _guarded(commands: Callable[[], Iterator[PyinfraCommand]]) -> Callable[[], Iterator[PyinfraCommand]]:
+    def guarded() -> Iterator[PyinfraCommand]:
+        try:
+            yield from commands()
+        except PyinfraError as error:
+            yield refusal(str(error))
+
+    return guarded
+
+
+def not_undone(app: str, hosts: Mapping[str, HostRecord], changes: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """What stays changed on hosts that do not run the release that they should get: all that is no part of a release.
+
+    Args:
+        app: the application's name.
+        hosts: what became of each.
+        changes: as `operations.changes.recorded` tells.
+
+    Returns:
+        For each change `what`, and `hosts`, their names without the connector's.
+    """
+    found: dict[str, list[str]] = {}
+    all_good = all(entry.outcome in GOOD for entry in hosts.values())
+    for change in changes:
+        entry = hosts.get(change["host"])
+        if entry is None or change["outcome"] == "announced":
+            continue
+        # The database is everybody's, whichever host has migrated it.
+        if entry.outcome in GOOD and (all_good or not change["what"].startswith(f"{app} database")):
+            continue
+        if change["operation"].endswith(OF_RELEASE) or change["what"] == f"site {app} release":
+            continue
+        known = found.setdefault(change["what"], [])
+        if entry.short not in known:
+            known.append(entry.short)
+    return [{"what": what, "hosts": names} for what, names in found.items()]
