@@ -348,12 +348,19 @@ class Evidence:
     def _is_good(self, request: Mapping[str, Any]) -> bool:
         status = request["status"]
         if self.expected:
-            return bool(status == self.expected)
-        if request["failure"] == "TrustFailure":
-            return True  # TLS works; the server does not trust the name or the issuer, which visitors may.
+            return bool(status == self.expected) or self._goes_to_https(request)
         if status >= 400 and (page_of(request) or self._by_kernel(request)):
             return False
         return 100 <= status < 500 and status != 400
+
+    def _goes_to_https(self, request: Mapping[str, Any]) -> bool:
+        """Sent from http to https, where the site answers for itself."""
+        return (
+            request["binding"].startswith("http/")
+            and 300 < request["status"] < 400
+            and request["headers"].get("Location", "").lower().startswith("https://")
+            and any(other["binding"].startswith("https/") for other in self.requests)
+        )
 
     @staticmethod
     def _by_kernel(request: Mapping[str, Any]) -> bool:

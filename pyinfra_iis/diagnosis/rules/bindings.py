@@ -348,3 +348,22 @@ def https_redirect_without_https(e: Evidence) -> Explanation | None:
         f"{e.answer} with Location {location.partition('?')[0]}, and the bindings are {', '.join(map(str, bound(e.site)))}.",
         "Add an https binding with a certificate, or switch SECURE_SSL_REDIRECT off; behind a proxy that ends TLS, let it send X-Forwarded-Proto.",
     )
+
+
+@RULES.notice("certificate-untrusted")
+def certificate_untrusted(e: Evidence) -> Explanation | None:
+    for request in e.requests:
+        # Dates and names have causes of their own.
+        faults = [
+            fault
+            for fault in request.get("certificate", ())
+            if not fault.startswith(("has expired", "is not valid", "is not for"))
+        ]
+        if faults:
+            return Explanation(
+                f"The server itself does not trust the certificate of the binding {request['binding']}, so browsers may warn.",
+                f"It {' and '.join(faults)}.",
+                "Take a certificate whose issuer visitors trust. If they trust it, the server lacks its issuer's certificates: import the root into "
+                "LocalMachine\\Root, and those between into LocalMachine\\CA, from where IIS sends them to visitors.",
+            )
+    return None

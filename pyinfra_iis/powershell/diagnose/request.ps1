@@ -1,19 +1,12 @@
 # Asks a site through each of its bindings, as a visitor on the server itself, and watches its processes meanwhile.
 # $Request: site, application, folder (the site must have it), path, host (empty: the binding's), timeout (seconds for each), most (bindings).
 # uses: diagnose/target
+# uses: iis/request
 # uses: diagnose/tail
 if (-not [IO.File]::Exists($Library)) { return $null }
 # Runs in a runspace of its own, so it is a text with parameters inside.
 $Ask = {
-    param($Address, $HostName, $Seconds)
-    $Query = [Net.WebRequest]::Create($Address)
-    $Query.Timeout = $Seconds * 1000
-    $Query.ReadWriteTimeout = $Seconds * 1000
-    $Query.AllowAutoRedirect = $false
-    $Query.KeepAlive = $false
-    $Query.Proxy = $null
-    $Query.UserAgent = 'pyinfra-iis-diagnose'
-    if ($HostName) { $Query.Host = $HostName }
+    param($Query)
     $Answer = @{ status = 0; reason = ''; headers = @{}; body = ''; problem = ''; failure = '' }
     $Response = $null
     try { $Response = $Query.GetResponse() } catch {
@@ -79,10 +72,12 @@ foreach ($Binding in $Bindings) {
     if ($Request.host) { $Name = $Request.host }
     $HostName = ''
     if ($Name) { $HostName = "${Name}:$Port" }
-    if ($Binding.protocol -eq 'https' -and $Name) { $Url = "https://${Name}:$Port$($Request.path)" } else { $Url = "$($Binding.protocol)://${Address}:$Port$($Request.path)" }
+    $Url = "$($Binding.protocol)://${Address}:$Port$($Request.path)"
     $Watch = [Diagnostics.Stopwatch]::StartNew()
     $Asker = [powershell]::Create()
-    [void] $Asker.AddScript($Ask.ToString()).AddArgument($Url).AddArgument($HostName).AddArgument($Request.timeout)
+    $Query = New-Query $Url $HostName ($Request.timeout * 1000)
+    $Query.UserAgent = 'pyinfra-iis-diagnose'
+    [void] $Asker.AddScript($Ask.ToString()).AddArgument($Query)
     $Pending = $Asker.BeginInvoke()
     while (-not $Pending.AsyncWaitHandle.WaitOne(500)) {
         $Look = Get-Processes $Target.pool_name
@@ -93,6 +88,7 @@ foreach ($Binding in $Bindings) {
     $Got.binding = "$($Binding.protocol)/$($Binding.information)"
     $Got.url = $Url
     $Got.host = $HostName
+    $Got.certificate = [object[]] @(Get-SentFaults $Query $HostName)
     $Got.seconds = [Math]::Round($Watch.Elapsed.TotalSeconds, 1)
     $Answer.requests += $Got
     # The next binding would only wait as long again.

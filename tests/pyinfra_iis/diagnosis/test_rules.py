@@ -248,9 +248,26 @@ def test_certificates_that_break_the_binding(changes: dict[str, Any], rule: str)
     assert not examine(told).healthy
 
 
+def test_a_redirect_to_https_is_an_answer_where_https_is_asked_too() -> None:
+    told = certificate()
+    plain = told["request"]["requests"][0]
+    secure = copy.deepcopy(plain) | {"binding": "https/*:443:www.example.com"}
+    plain |= {"status": 301, "headers": {"Location": "https://www.example.com/"}}
+    assert not examine(told, 200).healthy
+    told["request"]["requests"].append(secure)
+    assert examine(told, 200).healthy
+    secure["status"] = 404
+    assert not examine(told, 200).healthy
+
+
 def test_certificates_to_look_at() -> None:
     assert (causes(certificate()), notices(certificate())) == ([], [])
     assert notices(certificate(name="other.example.com")) == ["certificate-name"]
+    told = certificate()
+    told["request"]["requests"][0]["certificate"] = ["is not for www.example.com"]
+    assert notices(told) == []
+    told["request"]["requests"][0]["certificate"] += ["is self-signed"]
+    assert notices(told) == ["certificate-untrusted"]
     told = certificate(until=recorded("sound")["request"]["began"].replace("T", "T"))
     told["request"]["began"] = "2026-01-01T00:00:00Z"
     told["site"]["certificates"][0]["until"] = "2026-01-10T00:00:00Z"
