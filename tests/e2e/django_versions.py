@@ -1,4 +1,4 @@
-"""One project with each Django: `python -m tests.e2e.django_versions [VERSION ...]` deploys it to the lab and prints a table."""
+"""One project with each Django: `python -m tests.e2e.django_versions [VERSION ...]` deploys it to the lab and prints a table (`--write` puts it into docs/django-versions.md)."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.e2e import tables
 from tests.labkit import Lab
 from tests.pyinfra_iis import projects
 
@@ -117,6 +118,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("version", nargs="*", help="default: all that this machine's Python can run")
     parser.add_argument("--network", default="127.0.65", help="of the lab")
+    parser.add_argument("--write", action="store_true", help="put the table into the documentation")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         lab = Lab(Path(folder) / "lab", given.network, 1)
@@ -125,10 +127,14 @@ def main() -> int:
             results = [deploy(lab, lab.addresses[0], project, version) for version in given.version or runnable()]
         finally:
             lab.down()
-    print(table(results))
+    text = table(results)
+    print(text)
+    wrong = any(result.wrong for result in results)
+    if given.write and not wrong:
+        tables.put("django", text)
     for warning in sorted({warning for result in results for warning in result.warnings}):
         print(f"\n{warning}: {REASONS.get(warning, 'no reason is known')}.")
-    return int(any(result.wrong for result in results))
+    return int(wrong)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.variants import deploy, faults, handler, make_certificate, make_project, variants
+from tests.e2e.variants import deploy, faults, handler, make_certificate, make_project, put_python, variants
 from tests.labkit import Lab, get
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("variants")]
@@ -26,10 +26,11 @@ CHOSEN = [
 
 
 def test_each_server_answers_behind_each_handler_with_each_python(lab: Lab, project: Path) -> None:
-    """Each of them once; `python -m tests.e2e.variants` does them all."""
+    """Each of them once; `python -m tests.e2e.variants` does them all, with each source of the files."""
     address = lab.addresses[3]
     chosen = variants(CHOSEN)
     thumbprint = make_certificate(lab, address)
+    put_python(lab, address)
     for variant in chosen:
         run = deploy(lab, address, project, variant, thumbprint)
         assert run.code == 0, run.output
