@@ -16,6 +16,7 @@ import tempfile
 import termios
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 import pyte
@@ -45,7 +46,7 @@ lab = json.loads(subprocess.run([sys.executable, "-m", "winlab", "status", "--js
 os.environ["WINRM_PASSWORD"] = lab["password"]
 web = (
     [(f"@winrm/web{n}.example.com", {"winrm_hostname": host["address"]}) for n, host in enumerate(lab["hosts"], 1)],
-    {"winrm_user": lab["user"], "django_project": "../shop", "django_bindings": ["*:8014:"], "django_secure_cookies": False},
+    {"winrm_user": lab["user"], "django_project": "shop", "django_bindings": ["*:8014:"], "django_secure_cookies": False},
 )
 """
 LOCK = r"& $env:windir\system32\inetsrv\appcmd.exe lock config -section:system.webServer/handlers"
@@ -70,17 +71,21 @@ class Picture:
         name: of its file, without the ending.
         title: of the window.
         command: what is run, as the page has it.
-        head: how many lines are shown from the beginning.
-        tail: and how many from the end.
+        parts: what is shown, each part from the first line that holds the one text to the next that holds the other; nothing means all.
+        code: the exit code that the command has to have.
         before: what happens first, and is not shown: shell commands, run in the same folder.
+        width: of the terminal, in columns.
+        wrap: whether longer lines go on below; else they are cut.
     """
 
     name: str
     title: str
     command: str
-    head: int = 60
-    tail: int = 0
+    parts: tuple[tuple[str, str], ...] = ()
+    code: int = 0
     before: tuple[str, ...] = ()
+    width: int = WIDTH
+    wrap: bool = False
 
 
 def write(path: str, text: str) -> str:
@@ -93,33 +98,39 @@ PICTURES: tuple[Picture, ...] = (
         "dry-run",
         "What would change on a bare server",
         f"{DJANGO} --dry --diff",
-        head=47,
+        parts=(("Loading config", "pyinfra_iis_gate.py: "),),
         before=("django-admin startproject shop",),
     ),
     Picture("deploy", "A bare server becomes a served site", f"{DJANGO} -y"),
-    Picture("second-run", "The second run changes nothing", f"{DJANGO} -y", head=9, tail=14),
     Picture(
-        "change",
-        "One edited file",
-        f"{DJANGO} --dry --diff",
-        before=(write("shop/shop/urls.py", URLS.format(word="Hello")),),
+        "second-run",
+        "The second run changes nothing",
+        f"{DJANGO} -y",
+        parts=(("Loading config", "Connected"), ("Results:", "Disconnecting")),
     ),
     Picture(
         "broken",
         "A release that cannot start",
         f'{DJANGO} -y; echo "exit code $?"',
-        before=(f"{DJANGO} -y", write("shop/shop/urls.py", BROKEN)),
+        parts=(
+            ("Loading config", "put 9 files together"),
+            ("ModuleNotFoundError", "No hosts remaining"),
+            ("exit code 1", "exit code 1"),
+        ),
+        before=(write("shop/shop/urls.py", BROKEN),),
     ),
     Picture(
         "rollout",
         "Three servers, one of them first",
         f"WINLAB_HOSTS=3 {DJANGO} {CANARY} -y",
+        parts=(("Loading config", "Begin the rollout"), ("Go live, wave 1", ".3  runs")),
         before=(write("shop/shop/urls.py", URLS.format(word="Hello again")),),
     ),
     Picture(
         "status",
         "Which release runs where, and how",
         "pyinfra inventories/prod.py deploys/status.py --dry -y 2>/dev/null",
+        width=160,
         before=(
             write("inventories/prod.py", PROD),
             f"pyinfra inventories/prod.py exec --limit @winrm/web3.example.com -y -- '{LOCK}'",
@@ -128,7 +139,9 @@ PICTURES: tuple[Picture, ...] = (
     Picture(
         "diagnose",
         "Why does it not work?",
-        "pyinfra inventories/prod.py deploys/diagnose.py --limit @winrm/web3.example.com --dry -y 2>/dev/null || true",
+        "pyinfra inventories/prod.py deploys/diagnose.py --dry -y 2>/dev/null",
+        code=1,
+        wrap=True,
     ),
 )
 
@@ -140,14 +153,19 @@ class Terminal:
         self.folder = folder
         self.environment = environment
 
-    def run(self, command: str) -> list[Text]:
+    def run(self, command: str, width: int = WIDTH, code: int = 0) -> list[Text]:
         """What a terminal shows when a command has ended.
 
+        Args:
+            command: for the shell.
+            width: columns of the terminal.
+            code: the exit code that it has to have.
+
         Raises:
-            RuntimeError: the command has failed.
+            RuntimeError: it ended otherwise.
         """
         ours, theirs = pty.openpty()
-        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, WIDTH, 0, 0))
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, width, 0, 0))
         process = subprocess.Popen(
             ["bash", "-c", command],
             cwd=self.folder,
@@ -158,15 +176,16 @@ class Terminal:
             start_new_session=True,
         )
         os.close(theirs)
-        # Higher than anything that is printed, so that nothing scrolls away; lines that are too long are cut at the edge.
-        screen = pyte.Screen(WIDTH, 4000)
-        screen.reset_mode(pyte.modes.DECAWM)
+        # Larger than anything that is printed, so that nothing scrolls away or wraps.
+        screen = pyte.Screen(1000, 4000)
         stream = pyte.ByteStream(screen)
         for part in _parts(ours):
             stream.feed(part)
         lines = [_line(screen, row) for row in range(screen.cursor.y + 1)]
-        if process.wait():
-            raise RuntimeError(f"{command} failed:\n" + "\n".join(line.plain for line in lines))
+        if process.wait() != code:
+            raise RuntimeError(
+                f"{command} ended with {process.returncode}, not {code}:\n" + "\n".join(line.plain for line in lines)
+            )
         return lines
 
 
@@ -184,10 +203,10 @@ def _parts(terminal: int) -> Iterator[bytes]:
 
 def _line(screen: pyte.Screen, row: int) -> Text:
     """A line of a terminal, with its colours."""
-    line = Text(no_wrap=True)
-    for column in range(WIDTH):
-        cell = screen.buffer[row][column]
-        line.append(cell.data, _style(cell))
+    line = Text()
+    cells = [screen.buffer[row][column] for column in range(max(screen.buffer[row], default=-1) + 1)]
+    for style, part in groupby(cells, _style):
+        line.append("".join(cell.data for cell in part), style)
     line.rstrip()
     return line
 
@@ -206,18 +225,41 @@ def _colour(name: str) -> str | None:
     return f"#{name}" if len(name) == 6 and set(name) <= set("0123456789abcdef") else name
 
 
-def draw(picture: Picture, lines: list[Text]) -> str:
-    """A picture of a command and what it printed, as SVG."""
+def shown(picture: Picture, lines: list[Text]) -> list[Text]:
+    """The lines of a command's output that are in its picture.
+
+    Raises:
+        RuntimeError: it did not print what is to be shown.
+    """
     lines = [line for line in lines if line.plain.strip()]
-    left_out = len(lines) - picture.head - picture.tail
-    if left_out > 0:
-        end = lines[len(lines) - picture.tail :]
-        lines = [*lines[: picture.head], Text(f"    ... {left_out} more lines"), *end]
+    found: list[Text] = []
+    position = 0
+    for first, last in picture.parts or ((lines[0].plain, lines[-1].plain),):
+        begin = _position(picture, lines, first, position)
+        end = _position(picture, lines, last, begin) + 1
+        found += [*_left_out(begin - position), *lines[begin:end]]
+        position = end
+    return [*found, *_left_out(len(lines) - position)]
+
+
+def _position(picture: Picture, lines: list[Text], text: str, begin: int) -> int:
+    for position in range(begin, len(lines)):
+        if text in lines[position].plain:
+            return position
+    raise RuntimeError(f"{picture.command} did not print '{text}':\n" + "\n".join(line.plain for line in lines))
+
+
+def _left_out(count: int) -> list[Text]:
+    return [Text(f"    ... {count} more lines")] if count else []
+
+
+def draw(picture: Picture, lines: list[Text]) -> str:
+    """A picture of a command and lines that it printed, as SVG."""
     with open(os.devnull, "w", encoding="utf-8") as nowhere:
-        console = Console(record=True, width=WIDTH, force_terminal=True, file=nowhere)
+        console = Console(record=True, width=picture.width, force_terminal=True, file=nowhere)
         console.print(Text.assemble(("$ ", "bold"), picture.command))
         for line in lines:
-            console.print(line, no_wrap=True, overflow="crop")
+            console.print(line, no_wrap=not picture.wrap, overflow="fold" if picture.wrap else "ellipsis")
     return console.export_svg(title=picture.title, theme=MONOKAI, code_format=FORMAT, unique_id=picture.name)
 
 
@@ -248,7 +290,7 @@ def make(terminal: Terminal, private: Callable[[], dict[str, str]]) -> None:
     for picture in PICTURES:
         for command in picture.before:
             terminal.run(command)
-        lines = terminal.run(picture.command)
+        lines = shown(picture, terminal.run(picture.command, picture.width, picture.code))
         refuse("\n".join(line.plain for line in lines), private())
         (FOLDER / f"{picture.name}.svg").write_text(draw(picture, lines), encoding="utf-8")
         print(f"docs/pictures/{picture.name}.svg")  # noqa: T201
