@@ -35,13 +35,15 @@ NOT_MIGRATED = "because its database was not migrated"
 
 
 class Server(fakes.Server):
-    """One that tells which migrations there are, and that its site is as it should be, too."""
+    """One that tells which migrations there are, and that its site is well, too."""
 
     def tell(self, name: str) -> dict[str, Any]:
         if name == "release/plan":
             return {"plan": [["shop.0001_x", ["Raw SQL"]]], "problem": ""}
         if name == "iis/state":
             return {"installed": True, "changes": [], "problems": [], "missing": [], "states": [{"state": "Started"}]}
+        if name == "iis/health":
+            return {"status": 200, "problem": "", "certificate": []}
         return super().tell(name)
 
 
