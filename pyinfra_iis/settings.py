@@ -22,6 +22,7 @@ from pydantic import (
     model_validator,
 )
 
+from pyinfra_iis.release import names
 from pyinfra_iis.rollout.plan import Share, check_share
 
 _APP_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
@@ -40,12 +41,17 @@ class SettingsError(Exception):
 
 
 class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # On a command line, --data KEY=1234 is a number, also where a text is wanted.
+    model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
 
 
 def _windows_path(value: str) -> str:
     if value and not re.fullmatch(r"[A-Za-z]:\\[^<>:\"/|?*\x00-\x1f]*", value):
         raise ValueError(f"'{value}' is not an absolute Windows path such as C:\\inetpub\\mysite")
+    if value and not value[2:].strip("\\"):
+        raise ValueError(f"'{value}' is a whole drive; name a folder on it")
+    if fault := names.unfit(value[3:].rstrip("\\").replace("\\", "/")):
+        raise ValueError(f"'{value}' {fault}")
     return value.rstrip("\\")
 
 
@@ -417,7 +423,8 @@ class WebSettings(_Model):
     @field_validator("bindings", "pip_options", mode="before")
     @classmethod
     def _one_is_a_list(cls, value: Any) -> Any:
-        return [value] if isinstance(value, str) else value
+        # A number, such as a port alone, is as little a binding as a text that names none.
+        return [str(value)] if isinstance(value, str | int) else value
 
     @field_validator("requirements", "constraints", "extras", "dependency_groups", mode="before")
     @classmethod
@@ -446,6 +453,13 @@ class WebSettings(_Model):
             raise ValueError(f"'{value}' is not of the form module:object, such as main:app")
         return value
 
+    @field_validator("environment", mode="before")
+    @classmethod
+    def _environment_is_a_table(cls, value: Any) -> Any:
+        if not isinstance(value, Mapping):
+            raise ValueError('is not of the form {"NAME": "value"}')
+        return value
+
     @field_validator("environment")
     @classmethod
     def _environment_names(cls, value: dict[str, str]) -> dict[str, str]:
@@ -462,6 +476,8 @@ class WebSettings(_Model):
             raise ValueError(
                 f"app: '{self.app}' cannot name a site and a folder; use letters, digits, '-', '_' and '.', at most 63"
             )
+        if fault := names.unfit(self.app):
+            raise ValueError(f"app: a folder of this name {fault}; set another")
         if not self.root:
             object.__setattr__(self, "root", rf"C:\inetpub\{self.app}")
         if len({(binding.protocol, binding.information.lower()) for binding in self.bindings}) < len(self.bindings):
@@ -608,8 +624,22 @@ def build(values: Mapping[str, Any], model: type[AnySettings], prefix: str = "")
         raise SettingsError(_sentence(error, model, prefix)) from None
 
 
+_KINDS = {
+    "int_type": "is no whole number",
+    "int_parsing": "is no whole number",
+    "int_from_float": "is no whole number",
+    "float_type": "is no number",
+    "float_parsing": "is no number",
+    "bool_type": "is neither true nor false",
+    "bool_parsing": "is neither true nor false",
+    "tuple_type": "is no list",
+    "string_type": "is no text; put it into quotes",
+}
+"""What is wrong with a value of another kind than the wanted one."""
+
+
 def _sentence(error: ValidationError, model: type[WebSettings], prefix: str) -> str:
-    first = error.errors(include_url=False, include_input=False)[0]
+    first = error.errors(include_url=False)[0]
     key = ".".join(str(part) for part in first["loc"])
     match first["type"]:
         case "missing":
@@ -623,10 +653,19 @@ def _sentence(error: ValidationError, model: type[WebSettings], prefix: str) -> 
         case "model_type" | "model_attributes_type" if _fields(model, key):
             form = ", ".join(f'"{name}": ...' for name in _fields(model, key))
             return f"{prefix}{key} is not of the form {{{form}}}."
+    if kind := _KINDS.get(first["type"]):
+        return f"{prefix}{key}: {_shown(first['type'], first['input'])} {kind}."
     text = first["msg"].removeprefix("Value error, ")
     if not key:
         return f"{prefix}{text}."
     return f"{prefix}{key}: {text[:1].lower() + text[1:] if first['type'] != 'value_error' else text}."
+
+
+def _shown(problem: str, value: Any) -> str:
+    """A wrong value for the reader, unless it may hold a secret."""
+    if problem in ("string_type", "tuple_type") and not isinstance(value, bool | int | float | None):
+        return f"a {type(value).__name__}"
+    return repr(value)
 
 
 def _fields(model: type[BaseModel], key: str) -> list[str]:

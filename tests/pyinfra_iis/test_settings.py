@@ -109,6 +109,25 @@ def test_binding_is_written_as_iis_writes_it() -> None:
             "django_python: there is no installer of Python 3.16.0 any more; take the kind 'zip' or 'nuget'.",
         ),
         ({"django_bindings": [5]}, "django_bindings.0: input should be a valid dictionary or instance of Binding."),
+        ({"django_keep": "many"}, "django_keep: 'many' is no whole number."),
+        ({"django_migrate": "maybe"}, "django_migrate: 'maybe' is neither true nor false."),
+        ({"django_rollout": {"pause": "long"}}, "django_rollout.pause: 'long' is no number."),
+        ({"django_allowed_hosts": 5}, "django_allowed_hosts: 5 is no list."),
+        (
+            {"django_bindings": 8080},
+            "django_bindings.0: '8080' is not a binding; write ip:port:host as IIS does, for example '*:80:'.",
+        ),
+        ({"django_environment": "A=1"}, 'django_environment: is not of the form {"NAME": "value"}.'),
+        ({"django_environment": {"DEBUG": True}}, "django_environment.DEBUG: True is no text; put it into quotes."),
+        (
+            {"django_app": "con"},
+            "django_app: a folder of this name cannot exist on Windows because of 'con'; set another.",
+        ),
+        ({"django_root": "C:\\"}, "django_root: 'C:\\' is a whole drive; name a folder on it."),
+        (
+            {"django_root": r"D:\sites\aux\shop"},
+            r"django_root: 'D:\sites\aux\shop' cannot exist on Windows because of 'aux'.",
+        ),
         ({"django_ref": "-x"}, "django_ref: '-x' cannot be a branch, tag or commit."),
         ({"django_python": {"sha256": "12"}}, "django_python.sha256: a SHA-256 is 64 hexadecimal digits."),
         (
@@ -132,6 +151,18 @@ def test_a_mistake_is_one_sentence(project: Path, data: dict[str, object], sente
 def test_a_folder_without_manage_py_is_named(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=rf"the project folder {tmp_path} holds no manage.py"):
         from_data({"django_project": str(tmp_path)}, DjangoSettings)
+
+
+def test_a_number_on_the_command_line_is_a_text_where_one_is_wanted(project: Path) -> None:
+    given = {
+        "django_app": 2024,
+        "django_ref": 1234567,
+        "django_secret_key": 12345678,
+        "django_environment": {"PORT": 25},
+    }
+    settings = from_data({"django_project": str(project), **given}, DjangoSettings)
+    assert (settings.app, settings.ref, settings.environment) == ("2024", "1234567", {"PORT": "25"})
+    assert settings.secret_values == ("12345678",)
 
 
 def test_the_folder_that_holds_manage_py_is_told(tmp_path: Path) -> None:
