@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
-import threading
 from types import FrameType
 from typing import Any
 
@@ -26,12 +26,12 @@ class Interrupts:
 
     def heed(self) -> None:
         """Be asked from now on; only within pyinfra's own command."""
-        if self._before is not None or not pyinfra.is_cli or threading.current_thread() is not threading.main_thread():
-            return
         before = signal.getsignal(signal.SIGINT)
-        if callable(before):
-            self._before = before
+        if self._before is not None or not pyinfra.is_cli or not callable(before):
+            return
+        with contextlib.suppress(ValueError):  # not the main thread
             signal.signal(signal.SIGINT, self.came)
+            self._before = before
 
     def forget(self, fleet: Fleet) -> None:
         """A fleet's rollout has ended."""
@@ -44,11 +44,14 @@ class Interrupts:
     def came(self, number: int, frame: FrameType | None) -> None:
         """Somebody has pressed Ctrl-C."""
         if any(fleet.has_begun for fleet in self.fleets) and not any(fleet.is_interrupted for fleet in self.fleets):
+            for fleet in self.fleets:  # at first: the second one may come while this one is told
+                fleet.is_interrupted = True
             logger.warning("Hosts in their turn end it, no further host is touched; Ctrl-C again ends the run at once.")
             for fleet in self.fleets:
-                fleet.is_interrupted = True
                 fleet.stop("the user has interrupted it")
             return
+        for fleet in self.fleets:  # while pyinfra disconnects, other hosts' turns would begin
+            fleet.stop("the user has ended the run")
         try:
             self._before(number, frame)
         except SystemExit:

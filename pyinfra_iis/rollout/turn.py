@@ -61,6 +61,9 @@ def take_turn(state: State, host: Host, fleet: Fleet, member: Member, commands: 
         ok, lines = _execute(state, host, first)
         fleet.settle(member, "refused", entry.old, lines[-1] if lines else "", ())
         return ok
+    if fleet.record.stopped:  # while it was looked at
+        fleet.settle(member, "untouched", entry.old)
+        return True
     try:
         with _away(fleet, member, entry.new, entry.old):
             _switch(state, fleet, member, commands)

@@ -163,7 +163,7 @@ class Watch(BaseStateCallback):
         for name in self.fleet.planned:
             entry = self.record.host(name)
             if entry.outcome == "turn":
-                self.record.settle(name, "unknown", None, "the run ended in the middle of its turn")
+                self.record.settle(name, "unknown", None, f"the run ended in the middle of its turn ({entry.current})")
             if entry.outcome == "waiting":
                 self._complete_waiting(entry)
         self.record.not_undone = not_undone(self.record.app, self.record.hosts, recorded(self.fleet.run))

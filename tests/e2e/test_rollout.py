@@ -11,11 +11,12 @@ import os
 import random
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -104,9 +105,21 @@ class Fleet:
         rollout: dict[str, Any] | None = None,
         hooks: str = "",
         yes: bool = True,
+        interrupt: Sequence[str] = (),
         **data: Any,
     ) -> Run:
-        """Run the deploy with an inventory of its own."""
+        """Run the deploy with an inventory of its own.
+
+        Args:
+            options: pyinfra's.
+            code: put into the inventory.
+            more: names of further hosts.
+            rollout: the setting.
+            hooks: more of it, as the inventory's text.
+            yes: without asking.
+            interrupt: texts; when one has been printed, Ctrl-C is pressed, and then the next one is waited for.
+            data: further host data.
+        """
         shutil.rmtree(self.records, ignore_errors=True)
         inventory = self.folder / "fleet_inventory.py"
         settings = (
@@ -116,11 +129,21 @@ class Fleet:
         )
         inventory.write_text(INVENTORY.format(code=code, more=list(more), data={**self.data, **data}, rollout=settings))
         command = [str(BIN / "pyinfra"), str(inventory), "deploys/python_web.py", *(["-y"] if yes else []), *options]
-        done = subprocess.run(
+        process = subprocess.Popen(
             command, env=self.lab.environment, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, text=True, check=False, timeout=280,
+            stderr=subprocess.STDOUT, text=True,
         )  # fmt: skip
-        return Run(done.returncode, done.stdout)
+        timer = threading.Timer(280, process.kill)
+        timer.start()
+        assert process.stdout is not None
+        output, waiting = "", list(interrupt)
+        for line in process.stdout:
+            output += line
+            if waiting and waiting[0] in line:
+                waiting.pop(0)
+                process.send_signal(signal.SIGINT)
+        timer.cancel()
+        return Run(process.wait(), output)
 
     def served(self) -> list[str]:
         """What each server answers."""
@@ -137,6 +160,14 @@ class Fleet:
         """What became of each server of the lab, in its order."""
         found = {host["name"].rpartition("/")[2]: host["outcome"] for host in self.record()["hosts"]}
         return [found[address] for address in self.lab.addresses]
+
+    def limited(self, count: int) -> list[str]:
+        """pyinfra's options for the first servers only."""
+        return [item for address in self.lab.addresses[:count] for item in ("--limit", f"@winrm/{address}")]
+
+    def health(self, count: int) -> list[int]:
+        """What the first servers' health paths answer."""
+        return [get(address, "/health", PORT)[0] for address in self.lab.addresses[:count]]
 
     def may_write(self, address: str) -> None:
         """What an administrator did by hand on some of the servers."""
@@ -335,14 +366,64 @@ def test_without_waiting_there_is_no_rollout(fleet: Fleet) -> None:
     assert fleet.served() == before
 
 
+def test_one_at_a_time_and_not_beyond_the_percentage_that_may_fail(fleet: Fleet) -> None:
+    """`--limit`, `--parallel` and `--fail-percent` together, on three servers."""
+    before = fleet.served()
+    fleet.may_write(fleet.lab.addresses[0])
+    fleet.write(BAD, "one at a time")  # works on the first
+    options = [*fleet.limited(3), "--parallel", "1", "--fail-percent", "30"]
+    run = fleet.run(*options, rollout={"budget": "100%"})
+    assert run.code == 1, run.output
+    assert fleet.record()["stopped"] == "over 30% of hosts failed"
+    hosts = fleet.record()["hosts"]
+    assert [host["outcome"] for host in hosts] == ["back", "failed", "untouched"], run.output
+    assert [host["succeeded"] for host in hosts] == [False] * 3
+    assert fleet.served() == before
+
+
+def test_after_ctrl_c_no_further_host_is_touched_and_none_stays_drained(fleet: Fleet) -> None:
+    before = fleet.served()
+    fleet.write(GOOD, "interrupted")
+    rollout = {"canary": 1, "waves": [2], "drain": 4}
+    run = fleet.run(*fleet.limited(3), rollout=rollout, interrupt=["wave 2, drain"])
+    assert run.code == 1, run.output
+    assert "Hosts in their turn end it, no further host is touched" in run.output
+    assert "Traceback" not in run.output, run.output
+    record = fleet.record()
+    assert record["stopped"] == "the user has interrupted it"
+    assert [host["outcome"] for host in record["hosts"]] == ["back", "untouched", "untouched"], run.output
+    assert fleet.served() == before
+    assert fleet.health(3) == [200] * 3
+
+
+@FULL
+def test_after_a_second_ctrl_c_the_run_ends_and_the_record_names_who_is_unknown(fleet: Fleet) -> None:
+    fleet.write(GOOD, "interrupted twice")
+    wait = 'if [ "$PYINFRA_IIS_WAVE" = 2 ]; then sleep 20; fi'
+    began = time.monotonic()
+    run = fleet.run(
+        *fleet.limited(3),
+        rollout={"canary": 1, "waves": [2], "before": wait},
+        interrupt=["wave 2, hook", "Ctrl-C again"],
+    )
+    assert run.code == 1, run.output
+    assert time.monotonic() - began < 15
+    first, second, third = fleet.record()["hosts"]
+    assert (first["outcome"], second["outcome"]) == ("live", "unknown"), run.output
+    assert "the run ended in the middle of its turn (hook before)" in second["reason"]
+    assert third["outcome"] in ("untouched", "unknown"), run.output
+    run = fleet.run(*fleet.limited(3), rollout={})
+    assert run.code == 0, run.output
+    assert fleet.served()[:3] == ["interrupted twice"] * 3
+
+
 @FULL
 def test_host_by_host_in_the_order_of_the_plan(fleet: Fleet) -> None:
     before = fleet.served()
     fleet.write(GOOD, "serial")
     hosts = fleet.lab.addresses[:3]
-    limit = [item for address in hosts for item in ("--limit", f"@winrm/{address}")]
     canary = hosts[2]
-    run = fleet.run("--serial", *limit, rollout={"canary": [canary], "waves": [1]})
+    run = fleet.run("--serial", *fleet.limited(3), rollout={"canary": [canary], "waves": [1]})
     assert run.code == 0, run.output
     turns = re.findall(r"\[@winrm/(\S+)\] +wave (\d), switch \S+ -> \S+$", run.output, re.MULTILINE)
     assert [turn[0] for turn in turns] == [canary, hosts[0], hosts[1]], run.output
@@ -355,9 +436,8 @@ def test_with_serial_too_a_failure_takes_the_others_back(fleet: Fleet) -> None:
     for address in fleet.lab.addresses[:2]:
         fleet.may_write(address)
     hosts = fleet.lab.addresses[:4]
-    limit = [item for address in hosts for item in ("--limit", f"@winrm/{address}")]
     fleet.write(BAD, "serial broken")  # works on the first two
-    run = fleet.run("--serial", *limit, rollout={"canary": 1, "waves": [1]})
+    run = fleet.run("--serial", *fleet.limited(4), rollout={"canary": 1, "waves": [1]})
     assert run.code == 1, run.output
     found = {host["name"].rpartition("/")[2]: host["outcome"] for host in fleet.record()["hosts"]}
     assert [found[address] for address in hosts] == ["back", "back", "failed", "untouched"], run.output
