@@ -6,7 +6,14 @@ an editor, icacls, appcmd, Explorer.
 
 from __future__ import annotations
 
+import base64
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import pkcs12
 
 PORT = 8020
 SITE = "plain"
@@ -184,6 +191,15 @@ def _literal(text: str) -> str:
 
 _RECYCLE = "\nappcmd recycle apppool plain"
 _ARGUMENTS = 'arguments="app.py %HTTP_PLATFORM_PORT%"'
+_DEAF = (
+    'served = Server(("127.0.0.1", int(sys.argv[1])), Handler)\nimport threading, time\ndef end():\n    served.socket.close()\n'
+    '    print("OSError: [WinError 64] The specified network name is no longer available", flush=True)\n'
+    "threading.Timer(2, end).start()\nthreading.Thread(target=served.serve_forever, daemon=True).start()\ntime.sleep(600)"
+)
+_RELOADER = (
+    'if "--reload" in sys.argv:\n    import subprocess\n'
+    "    while True: subprocess.call([sys.executable, 'app.py', sys.argv[1]])\nprint('starting', flush=True)"
+)
 _SERVE = 'Server(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()'
 
 
@@ -197,6 +213,63 @@ def _coded(name: str, rule: str, old: str, new: str, **more: object) -> Case:
     repair = _app(new, old) + _RECYCLE
     return Case(name, rule, _app(old, new) + _RECYCLE, repair, **more)  # type: ignore[arg-type]
 
+
+def _says(name: str, rule: str, text: str, **more: object) -> Case:
+    """The process prints what it does in the complaint, where only Windows could make it do so, and ends."""
+    return _coded(name, rule, 'print("starting", flush=True)', f"sys.exit({text!r})", **more)
+
+
+def _answers(name: str, rule: str, status: int, text: str, **more: object) -> Case:
+    """The same for a process that answers so."""
+    new = f'print({text!r}, flush=True); self.answer({status}, b"Sorry")'
+    return _coded(name, rule, 'self.answer(200, b"ok")', new, **more)
+
+
+def _raises(name: str, rule: str, code: str, **more: object) -> Case:
+    """A line of the application raises an exception while it answers; visitors get 500."""
+    old = 'self.answer(200, b"ok")'
+    new = f"""try:
+            {code}
+        except Exception:
+            import traceback; traceback.print_exc(); self.answer(500, b"Server Error")"""
+    return _coded(name, rule, old, new, **more)
+
+
+def _pfx(name: str, starts: int, ends: int) -> str:
+    """A certificate with its key, in base64; valid from and until so many days from now."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+    made = (
+        x509.CertificateBuilder(subject, subject, key.public_key(), x509.random_serial_number())
+        .not_valid_before(datetime.now(UTC) + timedelta(days=starts))
+        .not_valid_after(datetime.now(UTC) + timedelta(days=ends))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), False)
+        .sign(key, hashes.SHA256())
+    )
+    encryption = serialization.BestAvailableEncryption(b"pfx")
+    return base64.b64encode(pkcs12.serialize_key_and_certificates(None, key, made, None, encryption)).decode()
+
+
+def _bound(pfx: str, then: str = "", host: str = "") -> str:
+    """Gives the site an https binding with a certificate."""
+    return f"""
+[IO.File]::WriteAllBytes('C:\\sites\\site.pfx', [Convert]::FromBase64String('{pfx}'))
+$Word = ConvertTo-SecureString 'pfx' -AsPlainText -Force
+$Made = Import-PfxCertificate -FilePath C:\\sites\\site.pfx -CertStoreLocation Cert:\\LocalMachine\\My -Password $Word
+[void] [Reflection.Assembly]::LoadFrom("$env:windir\\System32\\inetsrv\\Microsoft.Web.Administration.dll")
+$Manager = New-Object Microsoft.Web.Administration.ServerManager
+[void] $Manager.Sites['plain'].Bindings.Add('*:8443:{host}', $Made.GetCertHash(), 'My')
+$Manager.CommitChanges()
+{then}"""
+
+
+def _secure(name: str, rule: str, arrange: str, **more: object) -> Case:
+    """The site's https binding."""
+    plain = "appcmd set site plain /bindings:http/*:8020:"
+    return Case(name, rule, arrange, plain, after=plain, **more)  # type: ignore[arg-type]
+
+
+_REMOVED = 'Remove-Item "Cert:\\LocalMachine\\My\\$($Made.Thumbprint)"'
 
 CASES: tuple[Case, ...] = (
     # -- server and site
@@ -582,7 +655,29 @@ CASES: tuple[Case, ...] = (
             '"--bind", "127.0.0.1"]); import time; time.sleep(60)'
         ),
     ),
-    _changed("it reloads itself (IISIntegration 34)", "autoreload", _ARGUMENTS, 'arguments="app.py --reload"'),
+    Case(
+        "it reloads itself: the child that listens ends, another one comes (IISIntegration 34)",
+        "autoreload",
+        _config(_ARGUMENTS, 'arguments="app.py %HTTP_PLATFORM_PORT% --reload"')
+        + "\n"
+        + _app('print("starting", flush=True)', _RELOADER)
+        + "\n"
+        + _app('self.answer(200, b"ok")', "os._exit(3)")
+        + _RECYCLE,
+        _config('arguments="app.py %HTTP_PLATFORM_PORT% --reload"', _ARGUMENTS)
+        + "\n"
+        + _app(_RELOADER, 'print("starting", flush=True)')
+        + "\n"
+        + _app("os._exit(3)", 'self.answer(200, b"ok")')
+        + _RECYCLE,
+    ),
+    _changed(
+        "it would reload itself",
+        "autoreload-on",
+        _ARGUMENTS,
+        'arguments="app.py %HTTP_PLATFORM_PORT% --reload"',
+        notice=True,
+    ),
     _coded(
         "rapid fails hide the cause",
         "variable-missing",
@@ -765,6 +860,207 @@ CASES: tuple[Case, ...] = (
         + "\n"
         + _app('import time; time.sleep(5); self.answer(200, b"ok")', 'self.answer(200, b"ok")')
         + _RECYCLE,
+        version="2.0",
+    ),
+    # -- what else is complained of
+    Case("an application that is not there", "application-missing", "", " ", ask=(("application", "/shop"),)),
+    Case(
+        "the site has lost its only binding",
+        "binding-none",
+        "appcmd set site plain \"/-bindings.[protocol='http',bindingInformation='*:8020:']\"",
+        "appcmd set site plain /bindings:http/*:8020:",
+    ),
+    _secure(
+        "the certificate has been removed from the store",
+        "certificate-gone",
+        _bound(_pfx("localhost", -1, 90), _REMOVED),
+    ),
+    _secure(
+        "the certificate has expired", "certificate-expired", _bound(_pfx("localhost", -90, -1)), says=("has expired",)
+    ),
+    _secure(
+        "the certificate is not valid yet",
+        "certificate-expired",
+        _bound(_pfx("localhost", 1, 90)),
+        says=("not valid yet",),
+    ),
+    _secure(
+        "the certificate's private key is not there",
+        "certificate-no-key",
+        _bound(
+            _pfx("localhost", -1, 90),
+            "[IO.File]::WriteAllBytes('C:\\sites\\site.cer', $Made.RawData)\n"
+            + _REMOVED
+            + "\n[void] (Import-Certificate -FilePath C:\\sites\\site.cer -CertStoreLocation Cert:\\LocalMachine\\My)",
+        ),
+    ),
+    _secure("the certificate ends soon", "certificate-ends-soon", _bound(_pfx("localhost", -80, 10)), notice=True),
+    _secure(
+        "the certificate is for another name",
+        "certificate-name",
+        _bound(_pfx("www.example.com", -1, 90), host="localhost"),
+        notice=True,
+        says=("www.example.com", "localhost"),
+    ),
+    Case(
+        "HttpPlatformHandler itself crashes w3wp.exe (IISIntegration 35, AspNetCoreModule 25)",
+        "handler-crash",
+        "for ($i = 0; $i -lt 5; $i++) { try { (New-Object Net.WebClient).DownloadString('http://localhost:8020/') | Out-Null } catch { }\n"
+        "foreach ($p in @(Get-Process w3wp -ErrorAction SilentlyContinue)) { Write-EventLog -LogName Application -Source 'Application Error' -EventId 1000 "
+        "-EntryType Error -Message 'Faulting application name: w3wp.exe, version: 10.0.20348.1, faulting module name: httpPlatformHandler.dll'; "
+        "Stop-Process -Id $p.Id -Force }; Start-Sleep -Milliseconds 700 }",
+        "Clear-EventLog -LogName Application; appcmd start apppool plain",
+    ),
+    Case(
+        "sockets that stay open delay the end of the old process (WebSockets 169)",
+        "shutdown-slow",
+        "appcmd set apppool plain /processModel.shutdownTimeLimit:00:00:01\n"
+        + _app(
+            'self.answer(200, b"ok")', 'import time; time.sleep(9 * (self.path == "/slow")); self.answer(200, b"ok")'
+        )
+        + _RECYCLE
+        + "\nStart-Process -FilePath \"$python\\python.exe\" -ArgumentList '-c', "
+        "('\"import urllib.request as r; r.urlopen(''http://{0}:8020/slow'')\"' -f [string] [Net.Dns]::GetHostAddresses($env:COMPUTERNAME)[0]) "
+        "-WindowStyle Hidden\nStart-Sleep -Seconds 3" + _RECYCLE + "\nStart-Sleep -Seconds 3",
+        _app('import time; time.sleep(9 * (self.path == "/slow")); self.answer(200, b"ok")', 'self.answer(200, b"ok")')
+        + "\nappcmd set apppool plain /processModel.shutdownTimeLimit:00:01:30",
+        notice=True,
+        visit=("GET", "/", 200),
+    ),
+    _changed(
+        "web.config names no program",
+        "program-unset",
+        '<httpPlatform processPath="C:\\sites\\venv\\Scripts\\python.exe"',
+        "<httpPlatform",
+    ),
+    _changed(
+        "processPath is a folder",
+        "program-missing",
+        "C:\\sites\\venv\\Scripts\\python.exe",
+        "C:\\sites\\venv\\Scripts",
+        says=("folder",),
+    ),
+    Case(
+        "the virtual environment has lost its pyvenv.cfg",
+        "virtual-environment-broken",
+        "appcmd stop apppool plain\nMove-Item C:\\sites\\venv\\pyvenv.cfg C:\\sites\\kept.cfg\nappcmd start apppool plain",
+        "Move-Item C:\\sites\\kept.cfg C:\\sites\\venv\\pyvenv.cfg",
+    ),
+    Case(
+        "the environment was made from a Python in a user's profile (pyenv-win 321)",
+        "base-python-in-profile",
+        "appcmd stop apppool plain\nRemove-Item C:\\Users\\Administrator\\python, C:\\sites\\venv2 -Recurse -Force -ErrorAction SilentlyContinue\n"
+        "Copy-Item $python C:\\Users\\Administrator\\python -Recurse\n"
+        "& C:\\Users\\Administrator\\python\\python.exe -m venv --without-pip C:\\sites\\venv2\n"
+        "& icacls C:\\sites\\venv2 /grant 'IIS AppPool\\plain:(OI)(CI)RX' | Out-Null\n"
+        "Set-Private C:\\Users\\Administrator\\python\nEdit-Config 'C:\\sites\\venv\\' 'C:\\sites\\venv2\\'\nappcmd start apppool plain",
+        "Edit-Config 'C:\\sites\\venv2\\' 'C:\\sites\\venv\\'",
+    ),
+    Case(
+        "nothing tells why the process does not start",
+        "rapid-fails",
+        _config('stdoutLogEnabled="true"', 'stdoutLogEnabled="false" rapidFailsPerMinute="1"')
+        + "\n"
+        + _app('print("starting", flush=True)', "os._exit(3)")
+        + _RECYCLE
+        + "\nforeach ($i in 1..3) { try { (New-Object Net.WebClient).DownloadString('http://localhost:8020/') | Out-Null } catch { } }\n"
+        "Clear-EventLog -LogName Application",
+        _config('stdoutLogEnabled="false" rapidFailsPerMinute="1"', 'stdoutLogEnabled="true"')
+        + "\n"
+        + _app("os._exit(3)", 'print("starting", flush=True)')
+        + _RECYCLE,
+    ),
+    Case(
+        "somebody has web.config open for himself",
+        "configuration-invalid",
+        "Start-Process -FilePath powershell.exe -ArgumentList '-NoProfile', '-Command', "
+        "'\"$f = [IO.File]::Open(''C:\\sites\\plain\\web.config'', ''Open'', ''Read'', ''None''); Start-Sleep -Seconds 20\"' -WindowStyle Hidden\n"
+        "Start-Sleep -Seconds 2\nappcmd recycle apppool plain",
+        "Get-Process powershell | Where-Object { $_.Id -ne $PID } | Stop-Process -Force; Start-Sleep -Seconds 1",
+    ),
+    _says(
+        "it wants a port that is reserved (hypercorn 231)",
+        "port-forbidden",
+        "[WinError 10013] An attempt was made to access a socket in a way forbidden by its access permissions",
+    ),
+    _coded(
+        "uvicorn before 0.22 wants a standard input (uvicorn 1951)",
+        "standard-input-missing",
+        'print("starting", flush=True)',
+        "sys.stdin = None; sys.stdin.fileno()",
+    ),
+    Case(
+        "workers of uvicorn's own (uvicorn 342, 484)",
+        "worker-processes",
+        _config(_ARGUMENTS, 'arguments="app.py %HTTP_PLATFORM_PORT% --workers 4"')
+        + "\n"
+        + _app('print("starting", flush=True)', 'sys.exit("OSError: [WinError 87] The parameter is incorrect")'),
+        _config('arguments="app.py %HTTP_PLATFORM_PORT% --workers 4"', _ARGUMENTS)
+        + "\n"
+        + _app('sys.exit("OSError: [WinError 87] The parameter is incorrect")', 'print("starting", flush=True)')
+        + _RECYCLE,
+    ),
+    Case(
+        "it has lost its listener and lives on (answers 5747705, cpython 93821)",
+        "listener-dead",
+        _app(_SERVE, _DEAF)
+        + _RECYCLE
+        + "\n(New-Object Net.WebClient).DownloadString('http://localhost:8020/') | Out-Null\nStart-Sleep -Seconds 3",
+        _app(_DEAF, _SERVE) + _RECYCLE,
+    ),
+    _coded(
+        "an ASGI application under a WSGI server (waitress 426)",
+        "interface-wrong",
+        _SERVE,
+        "from wsgiref.simple_server import make_server\n\nclass Application:\n    async def __call__(self, scope, receive, send): pass\n\n"
+        'make_server("127.0.0.1", int(sys.argv[1]), Application()).serve_forever()',
+    ),
+    _raises(
+        "a database file that may not be written",
+        "database-read-only",
+        'import sqlite3; sqlite3.connect("data.db").close(); sqlite3.connect("file:data.db?mode=ro", uri=True).execute("create table a (b)")',
+    ),
+    _raises(
+        "a database without its tables",
+        "database-not-migrated",
+        'import sqlite3; sqlite3.connect(":memory:").execute("select * from shop_order")',
+        says=("shop_order",),
+    ),
+    _raises(
+        "a database server that does not answer",
+        "database-unreachable",
+        'import socket; socket.create_connection(("127.0.0.1", 1))',
+    ),
+    _answers("it refuses what it gets, silently", "bad-request", 400, ""),
+    _answers(
+        "it refuses an upload by Django's limit",
+        "upload-too-large",
+        400,
+        "django.core.exceptions.RequestDataTooBig: Request body exceeded settings.DATA_UPLOAD_MAX_MEMORY_SIZE.",
+    ),
+    Case(
+        "it starts again and again",
+        "process-restarts",
+        "foreach ($i in 1..4) { (New-Object Net.WebClient).DownloadString('http://localhost:8020/') | Out-Null; appcmd recycle apppool plain }",
+        " ",
+        notice=True,
+        visit=("GET", "/", 200),
+    ),
+    Case(
+        "2.0: the handler's schema is gone (httpbridge 16)",
+        "handler-not-installed",
+        "Remove-Item C:\\Windows\\System32\\inetsrv\\config\\schema\\httpplatform_schema.xml; appcmd recycle apppool plain",
+        "& msiexec /x C:\\sites\\handler.msi /qn | Out-Null\n& msiexec /i C:\\sites\\handler.msi /qn | Out-Null",
+        version="2.0",
+    ),
+    Case(
+        "2.0: it may not write its own log (httpbridge 1)",
+        "file-denied",
+        "if (Test-Path C:\\sites\\private) { Remove-Item C:\\sites\\private -Recurse -Force }\n"
+        "[void] [IO.Directory]::CreateDirectory('C:\\sites\\private'); Set-Private C:\\sites\\private\n"
+        + _app('print("starting", flush=True)', 'open("../private/own.log", "w")')
+        + _RECYCLE,
+        says=("C:\\sites\\private",),
         version="2.0",
     ),
     # -- the server

@@ -10,6 +10,7 @@ from pyinfra_iis.diagnosis.evidence import (
     E_BAD_DATA,
     E_LOCKED,
     E_PATH_NOT_FOUND,
+    E_SHARING,
     READ,
     ConfigurationError,
     Evidence,
@@ -200,12 +201,15 @@ def configuration_invalid(e: Evidence) -> Explanation | None:
         return None
     error = e.configuration_errors[0] if e.configuration_errors else None
     evidence = _said(e, error) if error else e.answer
-    missing = e.code == E_PATH_NOT_FOUND
-    return Explanation(
-        "IIS cannot use the site's configuration" + (", because a folder of it is missing." if missing else "."),
-        f"{evidence}.",
-        "Correct the place that IIS names.",
-    )
+    unread = f"; {e.web_config['unread'].rstrip('.')}" if e.web_config.get("unread") else ""
+    why, fix = {
+        E_PATH_NOT_FOUND: (", because a folder of it is missing", "Correct the place that IIS names"),
+        E_SHARING: (
+            ", because a program has a file of it for itself",
+            "Close the program that has it open: an editor, a backup, a scanner",
+        ),
+    }.get(e.code or 0, ("", "Correct the place that IIS names"))
+    return Explanation(f"IIS cannot use the site's configuration{why}.", f"{evidence}{unread}.", f"{fix}.")
 
 
 @RULES.cause("web-config-missing")

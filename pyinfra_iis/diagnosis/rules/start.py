@@ -40,8 +40,14 @@ def _profile(path: str) -> bool:
 @RULES.cause("program-missing")
 def program_missing(e: Evidence) -> Explanation | None:
     item = e.item("program")
-    if not e.start_failed or not item or item.exists:
+    if not e.start_failed or not item or (item.exists and item.kind != "folder"):
         return None
+    if item.exists:
+        return Explanation(
+            f"What web.config starts is a folder, not a program: {item.path}.",
+            f"{start_evidence(e)}; processPath is {e.setting('processPath')}.",
+            "Let processPath in web.config name the program in it, such as python.exe.",
+        )
     nearby = ""
     if e.environment:
         nearby = f"; the virtual environment {e.environment['path']} is there"
@@ -67,7 +73,7 @@ def program_unset(e: Evidence) -> Explanation | None:
 def base_python_missing(e: Evidence) -> Explanation | None:
     base = e.item("base")
     said = e.said(r"No Python at .*$")
-    if not e.start_failed or not base or base.exists:
+    if not e.start_failed or not base or base.exists or program_missing(e):
         return None
     evidence = f"{base.path} is not there; {e.environment['path']}\\pyvenv.cfg says home = {e.environment['home']}"
     return Explanation(

@@ -22,8 +22,7 @@ if ($Answer.web_config.exists) {
         $Answer.web_config.handlers = [object[]] @(foreach ($Item in $Document.SelectNodes('//system.webServer/handlers/add')) { @{ name = $Item.GetAttribute('name'); modules = $Item.GetAttribute('modules'); processor = $Item.GetAttribute('scriptProcessor').Length -gt 0 } })
     } catch {
         $Cause = $_.Exception.GetBaseException()
-        $Answer.web_config.problem = $Cause.Message
-        if ($Cause -is [Xml.XmlException]) { $Answer.web_config.line = [int] $Cause.LineNumber }
+        if ($Cause -is [Xml.XmlException]) { $Answer.web_config.problem = $Cause.Message; $Answer.web_config.line = [int] $Cause.LineNumber } else { $Answer.web_config.unread = $Cause.Message }
     }
 }
 
