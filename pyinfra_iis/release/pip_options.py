@@ -24,6 +24,10 @@ _WITH_VALUE = frozenset(
     | {"--client-cert", "--timeout", "--retries", "--use-feature", "--progress-bar"}
 )
 
+OF_FILES = frozenset({*_VARIABLES, "--no-index", "--pre", "--trusted-host"}) - {"--proxy"}
+"""Options that may stand in a requirements file, and say where packages come from and which of them count."""
+_INDEX = ("-i", "--index-url", "--no-index")
+
 
 def split(options: Sequence[str]) -> tuple[list[str], dict[str, str]]:
     """Options that can be seen, and environment variables of pip in place of the others.
@@ -58,6 +62,22 @@ def pairs(options: Sequence[str]) -> Iterator[tuple[str, str | None]]:
             yield option[:2], option[2:]
         else:
             yield option, None
+
+
+def with_files(options: Sequence[str], of_files: Sequence[str]) -> list[str]:
+    """Options together with those of requirements files, as pip takes them: an index that a file names comes in the place of the given one."""
+    named = {name for name, _ in pairs(of_files)}
+    kept = [
+        word
+        for name, value in pairs(options)
+        if name not in _INDEX or named.isdisjoint(_INDEX)
+        for word in ([name] if value is None else [name, value])
+    ]
+    # The last file that names an index is the one that counts.
+    last = dict(pairs([word for name, value in pairs(of_files) if name in _INDEX for word in (name, value) if word]))
+    others = [word for name, value in pairs(of_files) if name not in _INDEX for word in (name, value) if word]
+    index = last.get("--index-url") or last.get("-i")
+    return [*kept, *(["--index-url", index] if index else []), *["--no-index"] * ("--no-index" in last), *others]
 
 
 def for_uv(options: Sequence[str]) -> tuple[list[str], dict[str, str]]:

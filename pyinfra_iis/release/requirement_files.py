@@ -10,6 +10,7 @@ import codecs
 import hashlib
 import importlib.util
 import re
+import shlex
 import subprocess
 import sys
 import tomllib
@@ -23,16 +24,19 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 
+from pyinfra_iis.release import pip_options
 from pyinfra_iis.release.project import Project, ProjectError
 
 RENDERED = "pyinfra_iis_requirements.txt"
 """The file of a release that holds what a lock of another format says, as pip reads it."""
 
 _INCLUDE = re.compile(r"(?:-r|-c|--requirement|--constraint)(?:\s*=\s*|\s+|(?<=-[rc]))(?P<name>\S.*)")
-_EDITABLE = re.compile(r"(?:-e|--editable)\b")
+_EDITABLE = re.compile(r"(?:-e|--editable)(?:\s*=\s*|\s+|\b)(?P<what>.*)")
 _COMMENT = re.compile(r"(?:^|\s+)#.*$")
 _OPTIONS = re.compile(r"\s+(?=--?[A-Za-z])")
 _HASH = re.compile(r"--hash(?:=|\s+)(\S+:[0-9A-Fa-f]+)")
+_CONTROLLED = re.compile(r"(?:git|hg|svn|bzr)\+", re.IGNORECASE)
+_EXTRAS = re.compile(r"\[[^\]]*\]\s*$")
 _VARIABLE = re.compile(r"\$\{[A-Z0-9_]+\}")
 _ADDRESS = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*)://", re.IGNORECASE)
 _PATH = re.compile(
@@ -59,11 +63,13 @@ class Entry:
         where: the place, for the reader (`requirements.txt, line 3`).
         requirement: what it says.
         hashes: `sha256:...`, as the line has them.
+        path: of a wheel of the project, relative to it, or empty.
     """
 
     where: str
     requirement: Requirement
     hashes: frozenset[str] = frozenset()
+    path: str = ""
 
 
 @dataclass
@@ -77,6 +83,7 @@ class Listing:
         contents: whatever of the files says what is installed: a name and a text or a hash.
         with_hashes: whether pip takes nothing but what has a hash.
         rendered: the text of `RENDERED`, or empty.
+        options: of pip that stand in files and say where packages come from and which of them count.
         problems: sentences without a full stop.
     """
 
@@ -86,6 +93,7 @@ class Listing:
     contents: dict[str, str] = field(default_factory=dict)
     with_hashes: bool = False
     rendered: str = ""
+    options: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
     def specifier(self, name: str) -> SpecifierSet | None:
@@ -136,6 +144,11 @@ class _Reader:
         elif "pylock.toml" in files:
             yield "pylock.toml"
         elif self.asks_pyproject():
+            for name in filter(files.__contains__, _LOCKS):
+                self.project.warnings.append(
+                    f"{name} of {self.project.place} is not read, so the servers get the newest that pyproject.toml allows; to have what it says, make a "
+                    f"requirements.txt of it: {_LOCKS[name]}."
+                )
             yield "pyproject.toml"
         else:
             for name, command in _LOCKS.items():
@@ -199,6 +212,8 @@ class _Reader:
         ):
             if content.startswith(mark):
                 return content[len(mark) :].decode(encoding, errors="replace")
+        if b"\0" in content:
+            raise ProjectError(f"{name} of {self.project.place} is no text that pip can read; save it as UTF-8.")
         return content.decode("utf-8", errors="replace")
 
     def toml(self, name: str) -> dict[str, Any]:
@@ -236,22 +251,38 @@ class _Reader:
                 problem(where, f"names {target}, which is not in {self.project.place}")
                 return
             self.add_file(included, self.listing.constraints if line.startswith(("-c", "--c")) else into)
-        elif _EDITABLE.match(line):
+        elif (match := _EDITABLE.match(line)) and not _CONTROLLED.match(match["what"]):
             problem(
                 where,
                 "installs for development; what is in the project can be imported as it is, so leave the line out on servers",
             )
+        elif match:
+            self.add_place(where, match["what"], "", frozenset(), into)
         elif line.startswith("-"):
-            self.listing.with_hashes |= line.startswith("--require-hashes")
+            self.add_options(name, line)
         else:
             self.add_requirement(where, line, into)
+
+    def add_options(self, name: str, line: str) -> None:
+        """What a line of options says to this machine: the server's pip reads it itself."""
+        try:
+            words = shlex.split(line)
+        except ValueError:
+            return  # pip says what is wrong with it
+        for option, value in pip_options.pairs(words):
+            self.listing.with_hashes |= option == "--require-hashes"
+            if option in pip_options.OF_FILES:
+                # As in pip, from the file's own folder, where there is such a one.
+                place = _joined(name, value or "")
+                found = value and any(path == place or path.startswith(place + "/") for path in self.project.files)
+                self.listing.options += [option, *([place if found else value] if value is not None else [])]
 
     def add_requirement(self, where: str, line: str, into: list[Entry]) -> None:
         text, *options = _OPTIONS.split(line)
         hashes = frozenset(match[1].lower() for option in options if (match := _HASH.fullmatch(option)))
         # Whatever the line's marker says, as in pip.
         self.listing.with_hashes |= bool(hashes) and into is self.listing.entries
-        if _PATH.match(text) or (_ADDRESS.match(text) and "@" not in text.split("://")[0]) or text.startswith("git+"):
+        if _PATH.match(text) or (_ADDRESS.match(text) and "@" not in text.split("://")[0]) or _CONTROLLED.match(text):
             self.add_place(where, text, "", hashes, into)
             return
         try:
@@ -262,7 +293,8 @@ class _Reader:
         if requirement.marker and not requirement.marker.evaluate(self.markers):
             return
         if requirement.url:
-            self.add_place(where, requirement.url, requirement.name, hashes, into)
+            extras = f"[{','.join(sorted(requirement.extras))}]" if requirement.extras else ""
+            self.add_place(where, requirement.url + extras, requirement.name, hashes, into)
         else:
             into.append(Entry(where, requirement, hashes))
 
@@ -271,10 +303,11 @@ class _Reader:
         path, _, marker = text.partition(";") if not name else (text, "", "")
         if marker.strip() and not self.holds(marker):
             return
-        path = re.sub(r"\[[^\]]*\]\s*$", "", path.strip())
+        extras = match[0].strip() if (match := _EXTRAS.search(path)) else ""
+        path = _EXTRAS.sub("", path).strip()
         shown = without_credentials(path)
         offline = self.project.settings.packages == "offline"
-        if re.match(r"(?:git|hg|svn|bzr)\+", path, re.IGNORECASE):
+        if _CONTROLLED.match(path):
             self.problem(
                 where,
                 f"wants {shown} from a version control system, which servers do not have; put a wheel of it into the project",
@@ -305,7 +338,7 @@ class _Reader:
                 self.problem(where, f"wants {shown}, which is no wheel; make one of it with pip wheel")
             else:
                 self.listing.contents[relative] = self.project.files[relative].sha256
-                into.append(Entry(where, Requirement(found), hashes))
+                into.append(Entry(where, Requirement(found + extras), hashes, relative))
 
     def holds(self, marker: str) -> bool:
         try:

@@ -30,6 +30,9 @@ DJANGO_PYTHONS = {
 }
 """The first and the last Python of each series of Django: Django's documentation, "What Python version can I use with Django?"."""
 
+_ON_WINDOWS = {"django": ("4.0", "tzdata"), "click": ("8.0", "colorama")}
+"""What packages that many sites have need on Windows only, as their metadata says, and from which version on."""
+
 _WORKERS = ("celery", "dramatiq", "huey", "django-q2", "django-rq")
 """Packages whose work is done by processes of their own, beside the web application."""
 
@@ -44,7 +47,10 @@ class Requirements:
         rendered: the text of the file `pyinfra_iis_requirements.txt` that belongs to the release, or empty.
         packages: what is asked for on Windows: a package's name -> `==5.2.8`, `>=5.2` or empty.
         with_hashes: whether pip takes nothing but what has a hash.
-        hashes: the SHA-256 that a package may have, hexadecimal, by its name; none for those that may have any.
+        hashes: what a package may have, as `sha256:...`, by its name; none for those that may have any.
+        asked: the same as the arguments, one requirement each, without what is not for Windows; a wheel of the project as `name @ path`.
+        limits: the same of what only limits versions.
+        options: of pip, that stand in the files and say where packages come from and which of them count.
     """
 
     arguments: tuple[str, ...]
@@ -53,6 +59,9 @@ class Requirements:
     packages: Mapping[str, str] = field(default_factory=dict)
     with_hashes: bool = False
     hashes: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    asked: tuple[str, ...] = ()
+    limits: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
 
     @property
     def files(self) -> list[str]:
@@ -95,16 +104,28 @@ def read(project: Project) -> Requirements:
         raise ProjectError(listed(f"The requirements of {project.place} cannot be installed on the servers", problems))
     _check_django(project, listing)
     _tell_of_workers(project, listing)
+    _tell_of_windows(project, listing)
     options = [without_credentials(option) for option in settings.pip_options]
     identity = [arguments, listing.contents, settings.python.version, settings.python.sha256, options]
+    added = [Entry("the deploy", Requirement(text)) for text in arguments[len(listing.arguments) :]]
     return Requirements(
         tuple(arguments),
         hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:12],
         listing.rendered,
-        _packages([*listing.entries, *(Entry("", Requirement(text)) for text in arguments[len(listing.arguments) :])]),
+        _packages([*listing.entries, *added]),
         listing.with_hashes,
         _hashes(listing.entries),
+        tuple(map(_line, [*listing.entries, *added])),
+        tuple(f"{one.requirement.name}{one.requirement.specifier}" for one in listing.constraints),
+        tuple(listing.options),
     )
+
+
+def _line(entry: Entry) -> str:
+    """A requirement without its marker, which has been looked at."""
+    found = Requirement(str(entry.requirement))
+    found.marker = None
+    return f"{found} @ {entry.path}" if entry.path else str(found)
 
 
 def _added(project: Project, listing: Listing) -> list[str]:
@@ -146,6 +167,18 @@ def _tell_of_workers(project: Project, listing: Listing) -> None:
         )
 
 
+def _tell_of_windows(project: Project, listing: Listing) -> None:
+    """A lock made on another system lacks what packages need on Windows only; pip takes nothing then that is not in it."""
+    if not listing.with_hashes:
+        return
+    for name, (first, needed) in _ON_WINDOWS.items():
+        version = pinned(listing.limits(name, listing.entries))
+        if version and Version(version) >= Version(first) and not listing.asks_for(needed):
+            project.warnings.append(
+                f"The lock of {project.place} has {name}, but not {needed}, which that needs on Windows: it was made for another system; lock for Windows."
+            )
+
+
 def _without_hash(listing: Listing) -> Iterator[str]:
     for entry in listing.entries:
         if not entry.hashes:
@@ -164,9 +197,8 @@ def _hashes(entries: Iterable[Entry]) -> dict[str, frozenset[str]]:
     found: dict[str, frozenset[str]] = {}
     for entry in entries:
         name = canonicalize_name(entry.requirement.name)
-        sums = {value for kind, _, value in (text.partition(":") for text in entry.hashes) if kind == "sha256"}
-        if sums:
-            found[name] = found.get(name, frozenset()) | sums
+        if entry.hashes:
+            found[name] = found.get(name, frozenset()) | entry.hashes
     return found
 
 

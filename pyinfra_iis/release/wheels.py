@@ -19,14 +19,18 @@ from packaging.utils import canonicalize_name, parse_wheel_filename
 from pyinfra_iis.release import pip_options
 from pyinfra_iis.release.project import Project, ProjectError
 from pyinfra_iis.release.requirement_files import without_credentials
-from pyinfra_iis.release.requirements import RENDERED, Requirements
+from pyinfra_iis.release.requirements import Requirements
 from pyinfra_iis.release.scan import cache_folder
 
 FOLDER = "wheels"
 """The folder below the application's on the server."""
 
 _PINNED = "pinned.txt"
-_SOURCES = {"-i", "--index-url", "--extra-index-url", "-f", "--find-links", "--no-index"}
+_LIMITS = "limits.txt"
+_SOURCES = ("--index-url", "--extra-index-url", "--find-links", "--trusted-host")
+_INDEX = ("-i", "--index-url", "--no-index")
+_FURTHER = ("--extra-index-url", "-f", "--find-links")
+_SOURCE_ONLY = re.compile(r"(?P<what>[\w.-]+==[^\s,]+)\s+has\s+no\s+usable\s+wheels")
 _YANKED = re.compile(r"warning: `(?P<what>[^`]+)` is yanked(?: \(reason: (?P<why>.*)\))?")
 
 
@@ -90,22 +94,24 @@ def arguments(found: Iterable[Wheel]) -> list[str]:
 
 @lru_cache(maxsize=16)
 def _wheels(folder: Path) -> tuple[Wheel, ...]:
-    return tuple(Wheel(path, _sha256(path)) for path in sorted(folder.glob("*.whl")))
+    return tuple(Wheel(path, _digest(path, "sha256")) for path in sorted(folder.glob("*.whl")))
 
 
-def _sha256(path: Path) -> str:
+def _digest(path: Path, kind: str) -> str:
     with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+        return hashlib.file_digest(stream, kind).hexdigest()
 
 
 def _fetch(project: Project, requirements: Requirements, folder: Path) -> None:
     if importlib.util.find_spec("uv") is None:
         raise ProjectError("Packages for servers without an index are collected with uv; install pyinfra-iis[offline].")
     version = project.settings.python.version
-    for_uv, variables_of_uv = pip_options.for_uv(project.settings.pip_options)
-    for_pip, variables_of_pip = pip_options.split(project.settings.pip_options)
-    files = [str(_placed(name, requirements, folder)) for name in requirements.files]
-    limits = [part for name in requirements.constraints for part in ("--constraint", name)]
+    options = pip_options.with_files(project.settings.pip_options, requirements.options)
+    for_uv, variables_of_uv = pip_options.for_uv(options)
+    for_pip, variables_of_pip = pip_options.split(options)
+    # uv reads what has been understood, not the files: of their encodings, paths and options it takes fewer than pip.
+    limits = folder / _LIMITS
+    limits.write_text("".join(f"{line}\n" for line in requirements.limits), encoding="utf-8")
     pinned = _run(
         project,
         [
@@ -127,13 +133,15 @@ def _fetch(project: Project, requirements: Requirements, folder: Path) -> None:
             "--python-version",
             version,
             *for_uv,
-            *_indexes_of_pip(project.settings.pip_options),
-            *limits,
+            *_indexes_of_pip(options),
+            "--constraint",
+            str(limits),
         ],
-        [*files, "-"],
-        text="".join(f"{requirement}\n" for requirement in requirements.texts),
+        ["-"],
+        text="".join(f"{_placed(project, line)}\n" for line in requirements.asked),
         variables=variables_of_uv,
     )
+    limits.unlink()
     (folder / _PINNED).write_text(pinned, encoding="utf-8")
     _run(
         project,
@@ -150,22 +158,19 @@ def _fetch(project: Project, requirements: Requirements, folder: Path) -> None:
         ["--dest", str(folder), "-r", str(folder / _PINNED)],
         variables=variables_of_pip,
     )
-    (folder / RENDERED).unlink(missing_ok=True)
     _check_locked(project, requirements, _wheels(folder))
 
 
-def _placed(name: str, requirements: Requirements, folder: Path) -> Path:
-    """A requirements file on this machine."""
-    if name != RENDERED:
-        return Path(name)
-    target = folder / RENDERED
-    target.write_text(requirements.rendered, encoding="utf-8")
-    return target
+def _placed(project: Project, line: str) -> str:
+    """A requirement; a wheel of the project by its address on this machine."""
+    name, at, path = line.partition(" @ ")
+    return f"{name} @ {(project.root / path).resolve().as_uri()}" if at else line
 
 
 def _indexes_of_pip(options: Sequence[str]) -> list[str]:
-    """Where this machine's pip is configured to look, as options, unless there are such options: uv does not read pip's configuration."""
-    if not _SOURCES.isdisjoint(option.partition("=")[0] for option in options):
+    """Where this machine's pip is configured to look, as options, unless an index is given: uv does not read pip's configuration."""
+    given = {name for name, _ in pip_options.pairs(options)}
+    if not given.isdisjoint(_INDEX):
         return []
     run = subprocess.run(
         [sys.executable, "-m", "pip", "--disable-pip-version-check", "config", "list"],
@@ -178,8 +183,8 @@ def _indexes_of_pip(options: Sequence[str]) -> list[str]:
         for line in run.stdout.splitlines():
             if match := re.fullmatch(rf"{section}\.(?P<name>[a-z-]+)=(?P<quote>['\"])(?P<value>.*)(?P=quote)", line):
                 found[match["name"]] = match["value"].replace("\\n", " ")
-    names = ("index-url", "extra-index-url", "find-links", "trusted-host")
-    result = [part for name in names for value in found.get(name, "").split() for part in (f"--{name}", value)]
+    names = ("--index-url", "--trusted-host") if not given.isdisjoint(_FURTHER) else _SOURCES
+    result = [part for name in names for value in found.get(name[2:], "").split() for part in (name, value)]
     return result + ["--no-index"] * (found.get("no-index", "").lower() in ("1", "true", "yes", "on"))
 
 
@@ -187,11 +192,17 @@ def _check_locked(project: Project, requirements: Requirements, found: Iterable[
     for wheel in found:
         name, version = wheel.package
         locked = requirements.hashes.get(canonicalize_name(name))
-        if locked and wheel.sha256 not in locked:
+        found_here = {f"{kind}:{_digest(wheel.path, kind)}" for kind in _kinds(locked or ())}
+        if found_here and locked and locked.isdisjoint(found_here):
             raise ProjectError(
                 f"The index gives a wheel {wheel.name} with the SHA-256 {wheel.sha256}, which is not among those that {project.place} has locked for "
                 f"{name} {version}; lock again for Windows, or find out who changed it."
             )
+
+
+def _kinds(hashes: Iterable[str]) -> set[str]:
+    """The algorithms of hashes, as far as pip takes them."""
+    return {text.partition(":")[0] for text in hashes} & {"sha256", "sha384", "sha512"}
 
 
 def _run(
@@ -228,6 +239,11 @@ def _cause(text: str) -> str:
         what = re.search(r"^\s+(\S+) from (\S+?)(?:#\S*)?(?: .*)?:?$", text, re.MULTILINE)
         named = f"{what[1].split('=')[0]} from {what[2].rstrip(':')}" if what else "a package"
         return f"{named} does not have the hash that it must have; somebody may have changed it"
+    if match := _SOURCE_ONLY.search(text):
+        return (
+            f"{match['what']} has no wheel, only source archives; where it is pure Python, make a wheel of it here (pip wheel --no-deps {match['what']}), "
+            "put that into the project and name it by its path in the requirements"
+        )
     match = re.search(r"Because (.*?)(?:\n\n|\n\s*hint|\Z)", text, re.DOTALL)
     lines = [line.strip(" ╰─▶│├×") for line in (match[1] if match else text).splitlines() if line.strip()]
     return re.sub(r"\s+", " ", " ".join(lines if match else lines[-1:])).rstrip(".") or "the index did not say why"

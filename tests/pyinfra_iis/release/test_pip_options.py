@@ -63,3 +63,19 @@ def test_no_password_is_left_and_nothing_is_lost(options: list[str]) -> None:
     told = " ".join([*plain, *variables.values()])
     assert told.count("index.example/simple") == " ".join(options).count("index.example/simple")
     assert not any("hush" in option for option in pip_options.for_uv(options)[0])
+
+
+@pytest.mark.parametrize(
+    ("given", "of_files", "together"),
+    [
+        (["-i", "a", "--pre"], [], ["-i", "a", "--pre"]),
+        (["-i", "a", "--extra-index-url=b"], ["--index-url", "c"], ["--extra-index-url", "b", "--index-url", "c"]),
+        (["--no-index", "-f", "x"], ["-i", "c", "-f", "y"], ["-f", "x", "--index-url", "c", "-f", "y"]),
+        (["--index-url=a"], ["-i", "b", "--index-url", "c", "--no-index"], ["--index-url", "c", "--no-index"]),
+        (["--index-url=a"], ["--extra-index-url", "b"], ["--index-url", "a", "--extra-index-url", "b"]),
+    ],
+)
+def test_options_of_files_come_to_those_that_are_set(
+    given: list[str], of_files: list[str], together: list[str]
+) -> None:
+    assert pip_options.with_files(given, of_files) == together

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ HASH = "--hash=sha256:" + "0" * 64
 OLD_PYTHON = {"version": "3.11.9", "url": "http://mirror.example/python.zip", "sha256": "0" * 64}
 
 
-def read(tmp_path: Path, files: dict[str, str | bytes], **values: Any) -> Requirements:
+def read(tmp_path: Path, files: Mapping[str, str | bytes], **values: Any) -> Requirements:
     folder = projects.make(tmp_path / "project")
     (folder / "requirements.txt").unlink(missing_ok=True)
     for path, content in files.items():
@@ -33,7 +34,7 @@ def read(tmp_path: Path, files: dict[str, str | bytes], **values: Any) -> Requir
     return requirements.read(DjangoProject(build({"project": folder, **values}, DjangoSettings)))
 
 
-def refusal(tmp_path: Path, files: dict[str, str | bytes], **values: Any) -> str:
+def refusal(tmp_path: Path, files: Mapping[str, str | bytes], **values: Any) -> str:
     with pytest.raises(ProjectError) as caught:
         read(tmp_path, files, **values)
     return str(caught.value).replace(str(tmp_path / "project"), "PROJECT")
@@ -95,6 +96,12 @@ def test_markers_are_those_of_the_server(tmp_path: Path) -> None:
             "x @ git+ssh://git@host.example/x.git",
             "wants git+ssh://***@host.example/x.git from a version control system",
         ),
+        (
+            "-e git+https://me:secret@host.example/x.git#egg=x",
+            "wants git+https://***@host.example/x.git#egg=x from a version control system",
+        ),
+        ("--editable=hg+https://host.example/x", "wants hg+https://host.example/x from a version control system"),
+        ("svn+ssh://host.example/x", "wants svn+ssh://host.example/x from a version control system"),
         (".", "wants ., which is a folder; put a wheel of it into the project and name it by its path there"),
         ("./shop", "wants ./shop, which is a folder;"),
         ("../library", "wants ../library, which is not in PROJECT;"),
@@ -121,6 +128,28 @@ def test_lines_that_cannot_work_on_a_server(tmp_path: Path, line: str, said: str
         f"The requirements of PROJECT cannot be installed on the servers: requirements.txt, line 2 {said}"
     )
     assert sentence.endswith(".") and "secret" not in sentence and "\n" not in sentence
+
+
+def test_a_file_without_a_mark_in_an_encoding_that_pip_does_not_know(tmp_path: Path) -> None:
+    assert (
+        refusal(tmp_path, {"requirements.txt": "django\r\n".encode("utf-16-le")})
+        == "requirements.txt of PROJECT is no text that pip can read; save it as UTF-8."
+    )
+
+
+def test_what_is_asked_for_on_windows_one_by_one(tmp_path: Path) -> None:
+    files: dict[str, str | bytes] = {
+        "requirements.txt": "-r req/more.txt\nDjango[argon2]~=5.2 ; python_version > '3'\nuvloop; os_name == 'posix'\n",
+        "req/more.txt": "--find-links=../lib --no-index\n--trusted-host h.example\n-c limits.txt\n--no-binary x\n../lib/x-1.0-py3-none-any.whl[y]\n",
+        "req/limits.txt": "idna<4; os_name == 'nt'\nsix<1; os_name == 'posix'\n",
+        "lib/x-1.0-py3-none-any.whl": "x",
+    }
+    # As pip: a path counts from where pip runs, a folder for wheels from the file.
+    files["req/more.txt"] = str(files["req/more.txt"]).replace("../lib/x", "lib/x")
+    found = read(tmp_path, files)
+    assert found.asked == ("x[y] @ lib/x-1.0-py3-none-any.whl", "Django[argon2]~=5.2", "uvicorn>=0.36", "whitenoise>=6")
+    assert found.limits == ("idna<4",)
+    assert found.options == ("--find-links", "lib", "--no-index", "--trusted-host", "h.example")
 
 
 def test_every_such_line_is_named(tmp_path: Path) -> None:
@@ -270,6 +299,34 @@ def test_pyproject(tmp_path: Path) -> None:
 )
 def test_what_pyproject_cannot_say(tmp_path: Path, text: str, values: dict[str, Any], said: str) -> None:
     assert refusal(tmp_path, {"pyproject.toml": text}, **values).startswith(said)
+
+
+@pytest.mark.parametrize("name", ["poetry.lock", "pdm.lock"])
+def test_a_lock_beside_a_pyproject_that_pip_can_read(tmp_path: Path, name: str) -> None:
+    folder = projects.make(tmp_path, **{"pyproject.toml": PYPROJECT, name: ""})
+    (folder / "requirements.txt").unlink()
+    project = DjangoProject(build({"project": folder}, DjangoSettings))
+    assert requirements.read(project).packages["django"] == ">=5.1"
+    assert project.warnings[0].startswith(
+        f"{name} of {folder} is not read, so the servers get the newest that pyproject.toml allows; to have what it says, make a requirements.txt of it: "
+    )
+
+
+def test_a_lock_that_was_made_for_another_system(tmp_path: Path) -> None:
+    folder = projects.make(tmp_path, **{"requirements.txt": ""})
+
+    def warnings(lines: str) -> list[str]:
+        (folder / "requirements.txt").write_text(f"uvicorn==0.40 {HASH}\nwhitenoise==6.5 {HASH}\n{lines}")
+        project = DjangoProject(build({"project": folder}, DjangoSettings))
+        requirements.read(project)
+        return project.warnings
+
+    found = warnings(f"django==5.2 {HASH}\nclick==8.1 {HASH}\n")
+    assert found == [
+        f"The lock of {folder} has {name}, but not {needed}, which that needs on Windows: it was made for another system; lock for Windows."
+        for name, needed in (("django", "tzdata"), ("click", "colorama"))
+    ]
+    assert warnings(f"django==5.2 {HASH}\ntzdata==2026.1 {HASH}\nclick==7.1 {HASH}\n") == []
 
 
 @pytest.mark.parametrize("name", ["poetry.lock", "Pipfile.lock", "pdm.lock"])

@@ -126,9 +126,69 @@ def test_what_an_index_offers(tmp_path: Path, index: Index) -> None:
     assert index.asked == []
 
 
+ENCODED = [
+    "django\r\nabi\r\n".encode("utf-16"),
+    "django\r\nabi\r\n".encode("utf-8-sig"),
+    b"# caf\xe9\ndjango\nabi; sys_platform == 'win32'\nunixonly; sys_platform != 'win32'\n",
+]
+
+
+@pytest.mark.parametrize("content", ENCODED, ids=["UTF-16", "UTF-8 with a mark", "Latin-1"])
+def test_a_file_as_windows_programs_write_it(tmp_path: Path, index: Index, content: bytes) -> None:
+    index.add("abi", "1.0", "cp39-abi3-win_amd64")
+    project = project_of(tmp_path, "", "--index-url", index.url)
+    (tmp_path / "project/requirements.txt").write_bytes(content)
+    assert [name.partition("-")[0] for name in collect(tmp_path, project)] == ["abi", "django", "uvicorn", "whitenoise"]
+
+
+def test_an_index_that_the_file_names(tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It comes in the place of the one that is set; a folder counts from the file's own; earlier versions that are not final count where the file says so."""
+    monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
+    index.add("early", "1.0")
+    index.add("early", "2.0a1")
+    url = index.url.replace("://", "://me:hush-hush@")
+    lines = f"--index-url {url} --pre\n-f ../lib\ndjango\nearly\nMy_Own[more]>=3\n"
+    project = project_of(tmp_path, "-r req/base.txt\n", "--index-url", "http://127.0.0.1:9/simple")
+    root = tmp_path / "project"
+    for path, content in (
+        ("req/base.txt", lines.encode()),
+        ("lib/my_own-3.0-py3-none-any.whl", wheel_bytes("my_own", "3.0", "py3-none-any")),
+    ):
+        (root / path).parent.mkdir()
+        (root / path).write_bytes(content)
+    assert [name.split("-")[:2] for name in collect(tmp_path, project)][:3] == [
+        ["django", "5.2.8"],
+        ["early", "2.0a1"],
+        ["my_own", "3.0"],
+    ]
+    kept = (path for path in (tmp_path / "cache").rglob("*.txt"))
+    assert all("hush" not in path.read_text() for path in kept)
+
+
+@pytest.mark.parametrize(
+    "line", [r".\lib\my_own-3.0-py3-none-any.whl", "lib/my_own-3.0-py3-none-any.whl ; os_name == 'nt'", "my-own @ lib/my_own-3.0-py3-none-any.whl"]
+)  # fmt: skip
+def test_a_wheel_of_the_project_by_a_path_of_windows(tmp_path: Path, index: Index, line: str) -> None:
+    project = project_of(tmp_path, f"django\n{line}\n", "--index-url", index.url)
+    (tmp_path / "project/lib").mkdir()
+    wheel = tmp_path / "project/lib/my_own-3.0-py3-none-any.whl"
+    wheel.write_bytes(wheel_bytes("my_own", "3.0", "py3-none-any"))
+    assert wheel.name in collect(tmp_path, project)
+
+
+def test_a_source_archive_is_said_to_be_one(tmp_path: Path, index: Index) -> None:
+    index.add_source("source")
+    assert refusal(tmp_path, project_of(tmp_path, "django\nsource\n", "--index-url", index.url)).endswith(
+        "source==1.0 has no wheel, only source archives; where it is pure Python, make a wheel of it here (pip wheel --no-deps source==1.0), "
+        "put that into the project and name it by its path in the requirements."
+    )
+
+
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
+        ("arm", "arm==1.0 has no wheels with a matching platform tag (e.g., `win_amd64`)"),
+        ("bits32", "bits32==1.0 has no wheels with a matching platform tag (e.g., `win_amd64`)"),
         ("source", "source"),
         ("old==1.0", "old==1.0 has no wheels with a matching Python ABI tag (e.g., `cp314`)"),
         ("new==1.0", "Python>=3.99"),
@@ -138,6 +198,8 @@ def test_what_an_index_offers(tmp_path: Path, index: Index) -> None:
 )
 def test_what_no_server_can_have_is_named(tmp_path: Path, index: Index, asked: str, said: str) -> None:
     index.add_source("source")
+    index.add("arm", "1.0", "cp314-cp314-win_arm64")
+    index.add("bits32", "1.0", "cp314-cp314-win32")
     index.add("old", "1.0", "cp311-cp311-win_amd64")
     index.add("new", "1.0", requires_python=">=3.99")
     index.add("linux", "1.0", "cp314-cp314-manylinux_2_17_x86_64")
@@ -173,6 +235,19 @@ def test_a_lock_with_hashes(tmp_path: Path, index: Index) -> None:
     assert wheels.arguments(found)[:3] == ["--no-index", "--no-deps", "../../wheels/django-5.2.8-py3-none-any.whl"]
 
 
+@pytest.mark.parametrize("kind", ["sha384", "sha512"])
+def test_hashes_of_other_kinds_count_too(tmp_path: Path, index: Index, kind: str) -> None:
+    name = "django-5.2.8-py3-none-any.whl"
+    true, wrong = hashlib.new(kind, index.files[name]).hexdigest(), hashlib.new(kind, b"").hexdigest()
+    text = locked(index).replace(f"sha256:{index.sums[name]}", f"{kind}:HERE")
+    project = project_of(tmp_path, text.replace("HERE", true), "--index-url", index.url)
+    assert name in collect(tmp_path, project)
+    (tmp_path / "project/requirements.txt").write_text(text.replace("HERE", wrong))
+    project = DjangoProject(project.settings)
+    with pytest.raises(ProjectError, match=r"which is not among those that .* has locked for django 5\.2\.8"):
+        collect(tmp_path, project)
+
+
 def test_a_lock_whose_hash_is_another(tmp_path: Path, index: Index) -> None:
     project = project_of(tmp_path, locked(index, django="0" * 64), "--index-url", index.url)
     assert "django" in refusal(tmp_path, project)
@@ -205,3 +280,8 @@ def test_indexes_of_this_machines_pip_count_where_none_are_set(
     monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
     given = project_of(tmp_path, "django==5.2.8\n", "--index-url", index.url)
     assert "django-5.2.8-py3-none-any.whl" in collect(tmp_path, given)
+    # A folder of wheels comes to them.
+    monkeypatch.setenv("PIP_INDEX_URL", index.url)
+    wheel(tmp_path / "more", "in_folder", "py3-none-any")
+    further = project_of(tmp_path, "django>=5\nin-folder\n", "--find-links", str(tmp_path / "more"))
+    assert {"in_folder-1.0-py3-none-any.whl", "django-5.2.8-py3-none-any.whl"} <= {*collect(tmp_path, further)}
