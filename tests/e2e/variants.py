@@ -320,6 +320,7 @@ class Trial:
 
     def run_replaced(self) -> None:
         """One deploy replaces the handler for all sites of a server."""
+        self.lab.environment["WINLAB_HOSTS"] = "4"
         self.lab.winlab("up", "--hosts", "4", "--like", self.lab.name(self.lab.addresses[0]))
         self.lab.status = json.loads(self.lab.winlab("status", "--json"))
         address = self.lab.addresses[3]
