@@ -13,12 +13,13 @@ from pyinfra.api.output import format_text
 
 from pyinfra_iis import facts
 from pyinfra_iis.facts.iis import Configuration, Health, HttpPlatformHandler
+from pyinfra_iis.facts.neighbours import Neighbours
 from pyinfra_iis.facts.python import Distribution
 from pyinfra_iis.facts.release import Releases
 from pyinfra_iis.facts.windows import Directories, Features, Files, FirewallRule, RegistryValue, Server
 from pyinfra_iis.operations import changes, httpplatform, iis, python, release, rollout, windows
 from pyinfra_iis.operations.access import Access
-from pyinfra_iis.operations.iis import AppPool, Site
+from pyinfra_iis.operations.iis import AppPool, Site, welcome
 from pyinfra_iis.release import release as releases
 from pyinfra_iis.release import wheels
 from pyinfra_iis.release.project import ProjectError
@@ -161,6 +162,7 @@ class Steps:
         self.site = _site(wanted)
         self.folders = _folders(settings)
         self.health = release.health_check(settings)
+        self.takes_bindings = True
         self.firewall: dict[str, Any] = {
             "rule": f"pyinfra-iis-{settings.app}",
             "title": f"{settings.app} (HTTP traffic in)",
@@ -204,6 +206,10 @@ class Steps:
             )
         added["release"] = release.prepared(name="Prepare the release", release=self.release)
         added |= self.add_before_live()
+        if self.takes_bindings and welcome.is_wanted(settings.app, settings.bindings):
+            added["welcome page"] = welcome.stopped(
+                name="Stop IIS's welcome page", site=settings.app, bindings=settings.bindings
+            )
         if self.fleet:
             added |= self._add_waves(self.fleet)
         else:
@@ -262,6 +268,11 @@ class Steps:
                 (Directories, windows.directory_request(self.folders)),
                 (Releases, release.state_request(settings, self.release.id)),
                 (Health, self.health.request),
+                *(
+                    [(Neighbours, welcome.neighbours_request(settings.app, settings.bindings))]
+                    if self.takes_bindings
+                    else []
+                ),
                 *([(FirewallRule, {"name": self.firewall["rule"]})] if settings.firewall else []),
                 *([(RegistryValue, windows.registry_request(*LONG_PATHS))] if settings.long_paths else []),
             ],
@@ -277,6 +288,24 @@ class Steps:
             return f"{server['user']} is no administrator on {server['name']}; a deploy needs one."
         if server["architecture"] != "AMD64":
             return f"{server['name']} is a {server['architecture']} machine; only AMD64 is supported."
+        if problem := self._unfit_disk(server):
+            return problem
+        if self.takes_bindings and (problem := welcome.taken(self.settings.app, self.settings.bindings)):
+            return f"{problem} on {server['name']}; set other {self.settings.prefix}bindings, or take it from that site first."
+        return ""
+
+    def _unfit_disk(self, server: Mapping[str, Any]) -> str:
+        """Why what the deploy brings has no place on the server, or nothing."""
+        settings, drives = self.settings, server["drives"]
+        for key, path in (("root", settings.root), ("python_root", settings.python_directory)):
+            if path[:2].upper() not in drives:
+                return f"{server['name']} has no drive {path[:2].upper()}, where {path} is to be; set another {settings.prefix}{key}."
+        there = facts.read(host, Releases, **release.state_request(settings, self.release.id))
+        # The archive and what comes out of it.
+        needed = 2 * sum(file.size for file in self.release.files.values())
+        free = drives[settings.root[:2].upper()]
+        if self.release.id not in there["releases"] and free < needed:
+            return f"{server['name']} has {free >> 20} MB free on {settings.root[:2]}, and the release takes up to {(needed >> 20) + 1} MB; make room first."
         return ""
 
     def _missing_downloads(self) -> list[Any]:

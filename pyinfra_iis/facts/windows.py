@@ -8,7 +8,8 @@ from pyinfra_iis.facts import ScriptFact
 class Server(ScriptFact):
     """What kind of Windows this is, and who we are on it.
 
-    `name`, `product`, `build`, `kind` (`Server`, `Server Core` or `Client`), `architecture`, `powershell`, `user`, `administrator`.
+    `name`, `product`, `build`, `kind` (`Server`, `Server Core` or `Client`), `architecture`, `powershell`, `user`, `administrator`, `drives`
+    (`C:` -> bytes that are free).
     """
 
     script = "windows/server"

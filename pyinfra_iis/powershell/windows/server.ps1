@@ -2,6 +2,8 @@
 $Version = Get-ItemProperty -LiteralPath 'HKLM:\SOFTWARE\Microsoft\Windows NT\CurrentVersion'
 $Identity = [Security.Principal.WindowsIdentity]::GetCurrent()
 $Principal = New-Object Security.Principal.WindowsPrincipal $Identity
+$Drives = @{}
+foreach ($Drive in [IO.DriveInfo]::GetDrives()) { if ($Drive.IsReady) { $Drives[$Drive.Name.Substring(0, 2).ToUpperInvariant()] = $Drive.AvailableFreeSpace } }
 @{
     name          = $env:COMPUTERNAME
     product       = $Version.ProductName
@@ -11,4 +13,5 @@ $Principal = New-Object Security.Principal.WindowsPrincipal $Identity
     powershell    = $PSVersionTable.PSVersion.ToString()
     user          = $Identity.Name
     administrator = $Principal.IsInRole([Security.Principal.WindowsBuiltInRole]::Administrator)
+    drives        = $Drives
 }

@@ -1,0 +1,16 @@
+"""What other sites of a server have that a site is to get."""
+
+from __future__ import annotations
+
+from pyinfra_iis.facts import ScriptFact
+
+
+class Neighbours(ScriptFact):
+    """Which other sites are started and have a binding that a site is to get.
+
+    `installed` (whether IIS's management library is there), `sites`: a list of `name`, `bindings` (those, as `http/*:80:`), `untouched` (it is IIS's own
+    welcome page, and nobody has put anything else there).
+    Arguments: `site` (the one that gets them), `bindings`.
+    """
+
+    script = "iis/neighbours"

@@ -1,0 +1,61 @@
+"""IIS's own site: it has the binding `*:80:` on every new server, and only shows a welcome page."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from typing import Any
+
+from pyinfra import host
+from pyinfra.api import operation
+from pyinfra.api.command import PyinfraCommand
+
+from pyinfra_iis import facts
+from pyinfra_iis.facts.neighbours import Neighbours
+from pyinfra_iis.operations.iis import edits
+from pyinfra_iis.operations.iis.applying import bring
+from pyinfra_iis.settings import Binding
+
+SITE = "Default Web Site"
+"""The site that IIS itself brings."""
+BINDING = "http/*:80:"
+"""Where it listens."""
+
+
+def neighbours_request(site: str, bindings: Sequence[Binding]) -> dict[str, Any]:
+    """The arguments of the fact that tells who has the bindings."""
+    return {"site": site, "bindings": [_text(binding) for binding in bindings]}
+
+
+def _text(binding: Binding) -> str:
+    return f"{binding.protocol}/{binding.information}".lower()
+
+
+def is_wanted(site: str, bindings: Sequence[Binding]) -> bool:
+    """Whether a site is to listen where IIS's own does."""
+    return site.lower() != SITE.lower() and BINDING in map(_text, bindings)
+
+
+def taken(site: str, bindings: Sequence[Binding]) -> str:
+    """Which binding of a site belongs to another one on the host in context, in a sentence without a full stop; empty for none.
+
+    IIS's untouched welcome page does not count: it makes room, see `stopped`.
+    """
+    answer = facts.read(host, Neighbours, **neighbours_request(site, bindings))
+    for other in answer["sites"]:
+        for text in other["bindings"]:
+            if not (other["untouched"] and text == BINDING):
+                return f"the binding {text.partition('/')[2]} is taken by the site {other['name']}"
+    return ""
+
+
+@operation()
+def stopped(site: str, bindings: Sequence[Binding]) -> Generator[PyinfraCommand, None, None]:
+    """Stop IIS's own site, also after a restart, where it is as IIS made it and listens where another site is to listen.
+
+    Args:
+        site: the site that is to listen there.
+        bindings: its bindings.
+    """
+    answer = facts.read(host, Neighbours, **neighbours_request(site, bindings))
+    if not answer["installed"] or any(other["name"] == SITE and other["untouched"] for other in answer["sites"]):
+        yield from bring(edits.site(SITE, running=False, serverAutoStart=False))
