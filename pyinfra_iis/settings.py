@@ -30,6 +30,7 @@ _HOST_NAME = re.compile(
     r"(\*\.)?[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?)*"
 )
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_PATH = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9_.~-]*(?<!\.))+")
 _APPLICATION = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*(\(\))?")
 
 
@@ -346,11 +347,14 @@ class WebSettings(_Model):
             folder; default the files as they are.
         app: the application's name on the server: site, pool and folder are called so; default the project folder's name, or, for a folder `src`, that of
             the folder above.
+        site: the name of a site that somebody else made (`Default Web Site`), for an application below it; goes with `path`. Of that site nothing changes.
+        path: the path of the application below that site (`/shop`).
         application: what the server runs, `module:object` (`main:app`), or `module:function()` for a function that makes it.
         interface: `asgi` or `wsgi`; default what the server speaks, and ASGI where it speaks both and the module is not called wsgi.
         server: `uvicorn`, `waitress`, `hypercorn`, `granian`, or `command`.
         command: for `command`: the arguments of python.exe; `%HTTP_PLATFORM_PORT%` in them becomes the port to listen on.
-        bindings: the site's bindings as IIS writes them, `ip:port:host` each, `https://` before it for TLS; others are taken away.
+        bindings: the site's bindings as IIS writes them, `ip:port:host` each, `https://` before it for TLS; others are taken away. Below a site: those of its
+            bindings by which visitors come.
         certificate: the certificate of https bindings, `{"thumbprint": ...}`, `{"subject": "www.example.com"}` or `{"pfx": "www.pfx", "password": ...}`.
         requirements: files of the project that say which packages it needs, one or a list, relative to it: requirements files and locks as pip takes them,
             with hashes or without, `pyproject.toml` (its `[project] dependencies`), `uv.lock` (read with `pip install pyinfra-iis[offline]`), `pylock.toml`;
@@ -390,6 +394,8 @@ class WebSettings(_Model):
     project: Path
     ref: str = ""
     app: str = ""
+    site: str = ""
+    path: str = ""
     application: str = ""
     interface: Literal["", "asgi", "wsgi"] = ""
     server: ServerName = "uvicorn"
@@ -446,6 +452,15 @@ class WebSettings(_Model):
             raise ValueError(f"'{value}' cannot be a branch, tag or commit")
         return value
 
+    @field_validator("path")
+    @classmethod
+    def _path_names_an_application(cls, value: str) -> str:
+        if value and not _PATH.fullmatch(value):
+            raise ValueError(
+                f"'{value}' is no path of an application, such as /shop: letters, digits, '-', '_', '.' and '~'"
+            )
+        return value
+
     @field_validator("application")
     @classmethod
     def _application_is_named(cls, value: str) -> str:
@@ -484,7 +499,15 @@ class WebSettings(_Model):
             raise ValueError("bindings: the same binding stands there twice")
         if (self.server == "command") is not bool(self.command):
             raise ValueError("command: goes with the server 'command', which needs it")
-        if self.has_https and self.certificate is None:
+        if bool(self.site) is not bool(self.path):
+            given, other = ("site", "path") if self.site else ("path", "site")
+            raise ValueError(f"{given}: goes with {other}; an application below a site needs both")
+        if self.path and (self.certificate or self.hsts):
+            name = "certificate" if self.certificate else "hsts"
+            raise ValueError(
+                f"{name}: is a matter of the site '{self.site}', of which this deploy changes nothing; leave it out"
+            )
+        if self.has_https and self.certificate is None and not self.path:
             raise ValueError("certificate: an https binding needs one; give its thumbprint, subject or PFX file")
         if self.hsts and not self.has_https:
             raise ValueError("hsts: only means something with an https binding")
@@ -501,6 +524,21 @@ class WebSettings(_Model):
     def secret_values(self) -> tuple[str, ...]:
         """What `model_dump_json` does not tell."""
         return ()
+
+    @property
+    def site_name(self) -> str:
+        """The name of the site in IIS."""
+        return self.site or self.app
+
+    @property
+    def site_path(self) -> str:
+        """The path of the application in that site."""
+        return self.path or "/"
+
+    @property
+    def title(self) -> str:
+        """The site and what is below it, as IIS names places (`Default Web Site/shop`)."""
+        return self.site_name + self.path
 
     @property
     def has_https(self) -> bool:

@@ -50,7 +50,8 @@ def diagnose(
     status = 0
     if not site:
         check = health_check(any_settings(options))
-        site, path, name, status = check.site, path or check.path, name or check.host.partition(":")[0], check.status
+        site, application = check.site, check.application
+        path, name, status = path or check.path, name or check.host.partition(":")[0], check.status
     answers = report(NAME, partial(Report, text=show))
     answers.add_to_json()
     try:

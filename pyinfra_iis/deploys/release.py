@@ -48,7 +48,12 @@ def rollback(to: str = "", **options: Any) -> None:
             f"The virtual environment {environment} of release {target} is gone from {host.name}; deploy it again."
         )
     site = Site(
-        settings.app, rf"{settings.root}\releases\{target}", settings.app, settings.bindings, settings.certificate
+        settings.site_name,
+        rf"{settings.root}\releases\{target}",
+        settings.app,
+        settings.bindings,
+        settings.certificate,
+        application=settings.site_path,
     )
     release.rolled_back(
         name=f"Go back to release {target}",

@@ -12,7 +12,7 @@ from pyinfra.api.operation import OperationMeta
 from pyinfra.api.output import format_text
 
 from pyinfra_iis import facts
-from pyinfra_iis.facts.iis import Configuration, Health, HttpPlatformHandler
+from pyinfra_iis.facts.iis import Configuration, Health, HttpPlatformHandler, ParentSite
 from pyinfra_iis.facts.neighbours import Neighbours
 from pyinfra_iis.facts.python import Distribution
 from pyinfra_iis.facts.release import Releases
@@ -162,7 +162,10 @@ class Steps:
         self.site = _site(wanted)
         self.folders = _folders(settings)
         self.health = release.health_check(settings)
-        self.takes_bindings = True
+        self.parent = {"site": settings.site_name, "application": settings.site_path, "pool": settings.app}
+        # Below a site that somebody else made, who may come to it is a matter of that site.
+        self.opens_firewall = settings.firewall and not settings.path
+        self.takes_bindings = not settings.path
         self.firewall: dict[str, Any] = {
             "rule": f"pyinfra-iis-{settings.app}",
             "title": f"{settings.app} (HTTP traffic in)",
@@ -184,7 +187,10 @@ class Steps:
                 reboot=settings.reboot,
             ),
             "HttpPlatformHandler": httpplatform.installed(
-                name="Install HttpPlatformHandler", handler=settings.handler, site=settings.app
+                name="Install HttpPlatformHandler",
+                handler=settings.handler,
+                site=settings.site_name,
+                application=settings.site_path,
             ),
             "Python": python.installed(name="Install Python", python=settings.python, path=settings.python_directory),
             "handlers section and app pool": iis.configuration(
@@ -196,7 +202,7 @@ class Steps:
             added["long paths"] = windows.registry_value(
                 name="Allow long paths", key=LONG_PATHS[0], value_name=LONG_PATHS[1], value=1, type="DWord"
             )
-        if settings.firewall:
+        if self.opens_firewall:
             added["firewall"] = windows.firewall_rule(name="Open the firewall", **self.firewall)
         if settings.certificate and settings.certificate.pfx:
             added["certificate"] = iis.certificate(
@@ -273,7 +279,8 @@ class Steps:
                     if self.takes_bindings
                     else []
                 ),
-                *([(FirewallRule, {"name": self.firewall["rule"]})] if settings.firewall else []),
+                *([(FirewallRule, {"name": self.firewall["rule"]})] if self.opens_firewall else []),
+                *([(ParentSite, self.parent)] if settings.path else []),
                 *([(RegistryValue, windows.registry_request(*LONG_PATHS))] if settings.long_paths else []),
             ],
         )
@@ -292,6 +299,40 @@ class Steps:
             return problem
         if self.takes_bindings and (problem := welcome.taken(self.settings.app, self.settings.bindings)):
             return f"{problem} on {server['name']}; set other {self.settings.prefix}bindings, or take it from that site first."
+        return self._unfit_parent() if self.settings.path else ""
+
+    def _unfit_parent(self) -> str:
+        """Why the application cannot be below the site that is named, or nothing."""
+        settings = self.settings
+        site, there = settings.site, facts.read(host, ParentSite, **self.parent)
+        if not there["installed"] and site == iis.DEFAULT_SITE:
+            return ""  # comes with IIS
+        if not there["exists"]:
+            return (
+                f"{host.name} has no site '{site}' that {settings.path} could be below; "
+                f"make it first, or name another as {settings.prefix}site."
+            )
+        if there["state"] != "Started":
+            return f"the site '{site}' on {host.name} is not started, so nothing below it can answer; start it first."
+        wanted = [f"{binding.protocol}://{binding.information}" for binding in settings.bindings]
+        if missing := [name for name in wanted if name.lower() not in map(str.lower, there["bindings"])]:
+            return (
+                f"the site '{site}' on {host.name} has no binding {', '.join(missing)}, by which {settings.path} is to be reached; "
+                f"name some of its own as {settings.prefix}bindings: {', '.join(there['bindings'])}."
+            )
+        if there["path"] and not f"{there['path'].lower()}\\".startswith(f"{settings.root.lower()}\\"):
+            return (
+                f"{site}{settings.path} on {host.name} serves {there['path']}, which is none of this deploy's folders; "
+                "take that away first, or choose another path."
+            )
+        if there["pool_users"]:
+            users = ", ".join(there["pool_users"])
+            return f"the app pool {settings.app} on {host.name} is used by {users}; choose another name as {settings.prefix}app."
+        if there["problem"]:
+            return (
+                f"IIS on {host.name} cannot read the configuration of the site '{site}', "
+                f"which what is below it inherits: {there['problem']}"
+            )
         return ""
 
     def _unfit_disk(self, server: Mapping[str, Any]) -> str:
@@ -333,24 +374,26 @@ def _site(wanted: Release) -> Site:
     more = iis.edits.entry(
         UNLOCKED[0],
         "",
-        {"name": HANDLER},
+        # What is below a site inherits the site's own entries, and a name may only be there once.
+        {"name": f"{HANDLER}-{settings.app}" if settings.path else HANDLER},
         present=settings.handlers == "location",
-        location=settings.app,
+        location=settings.title,
         first=True,
         **MAPPING,
     )
     if settings.max_content_length is not None:
-        more += iis.edits.request_filtering(settings.app, max_content_length=settings.max_content_length)
+        more += iis.edits.request_filtering(settings.title, max_content_length=settings.max_content_length)
     if settings.hsts:
         more += iis.edits.hsts(settings.app, max_age=settings.hsts)
     return Site(
-        settings.app,
+        settings.site_name,
         wanted.directory,
         settings.app,
         settings.bindings,
         settings.certificate,
         preload=settings.preload or None,
         more=more,
+        application=settings.site_path,
     )
 
 

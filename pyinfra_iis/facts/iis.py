@@ -58,6 +58,17 @@ class HandlerUsers(ScriptFact):
     script = "httpplatform/users"
 
 
+class ParentSite(ScriptFact):
+    """A site that somebody else made, for an application below it.
+
+    `installed` (IIS is), `exists`, `state`, `bindings` (`http://*:80:`), `path` (the folder of what is there at the application's path, or empty),
+    `pool_users` (who else uses the application's pool), `problem` (why IIS cannot read the site's own configuration, or empty).
+    Arguments: `site`, `application` (its path), `pool`.
+    """
+
+    script = "iis/below"
+
+
 class Health(ScriptFact):
     """What a site answers through its own binding: `status` (0 when nothing), `problem`, `certificate` (list of what is wrong with the one that it sends).
 

@@ -13,7 +13,7 @@ class Operation(ScriptFact):
     release's Python), `gate` (the live release has the gate of `templates/gate.py.j2`), `certificates` (of https bindings: `binding`, `thumbprint`,
     `subject`, `expires`, `days`), `disk` (`drive`, `free` and `total` in bytes), `maintenance` (`since`, `retry_after`, `page` (SHA-256 of its text);
     or null), `draining`, `deploying` (`by`, `since`, `process`; or null), `problems` (sentences: what could not be told).
-    Arguments: `root`, `site`, `pool`.
+    Arguments: `root`, `site`, `application` (its path), `pool`.
     """
 
     script = "operate/status"

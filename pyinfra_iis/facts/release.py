@@ -12,7 +12,7 @@ class Releases(ScriptFact):
     `history` (lines `time release`, oldest first), `live` (the release that the site serves, or empty), `folders` (names beside `releases`), `record` (of
     the live release, else of the last one that was, when `wanted` is not there: JSON compressed with gzip in base64; else empty), `packages` (of that
     one's virtual environment: lines `Django==5.2.8`).
-    Arguments: `root`, the application's folder; `site`, the site's name; `wanted`, a release, or empty.
+    Arguments: `root`, the application's folder; `site`, the site's name; `application`, its path in it; `wanted`, a release, or empty.
     """
 
     script = "release/state"

@@ -71,7 +71,9 @@ class WaitingScript(Script):
             return None  # it has not come as far as asking the site
         check = self.check
         name = check.host.partition(":")[0]
-        questions = Questions(check.site, path=check.path, name=name, timeout=_PATIENCE, folder=self.folder)
+        questions = Questions(
+            check.site, check.application, check.path, name=name, timeout=_PATIENCE, folder=self.folder
+        )
         ok, output = host.run_shell_command(Batch(questions.calls), _timeout=LONGEST)
         if not ok:
             raise ValueError("; ".join(output.stderr_lines) or "the server tells nothing")

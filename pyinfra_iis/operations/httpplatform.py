@@ -34,13 +34,16 @@ def needs_package(state: Mapping[str, Any], handler: Handler) -> bool:
 
 
 @operation()
-def installed(handler: Handler, site: str = "", present: bool = True) -> Generator[PyinfraCommand, None, None]:
+def installed(
+    handler: Handler, site: str = "", present: bool = True, application: str = "/"
+) -> Generator[PyinfraCommand, None, None]:
     """Install HttpPlatformHandler from its msi, which `windows.downloads` has brought; or take it off.
 
     Args:
         handler: which one.
         site: the site that it is for; others that use the handler are named when they get another version or lose it.
         present: False takes every version off.
+        application: the path of the application in that site that it is for; another than the site's own leaves the site itself among the others.
 
     One server holds only one version. Another one fails the host, unless `handler.replace` is set: then the old one goes first. So does one of which a part is
     missing (module, configuration section, schema). What other sites use is taken off with `handler.replace` only.
@@ -50,7 +53,7 @@ def installed(handler: Handler, site: str = "", present: bool = True) -> Generat
     if (found == handler.version and not state["missing"]) if present else not found:
         return
     to_another = bool(found) and (not present or found != handler.version)
-    others = _other_sites(site) if to_another else []
+    others = _other_sites(site, application) if to_another else []
     if (others or present) and to_another and not handler.replace:
         yield refusal(_unasked(found, handler.version if present else "", others))
         return
@@ -69,11 +72,12 @@ def installed(handler: Handler, site: str = "", present: bool = True) -> Generat
         yield Script("httpplatform/check", {"version": handler.version})
 
 
-def _other_sites(site: str) -> list[str]:
+def _other_sites(site: str, application: str) -> list[str]:
     """Sites and applications below them that use the handler, but for one."""
     names = []
     for user in facts.read(host, HandlerUsers)["users"]:
-        if user["site"].lower() != site.lower():
+        is_own = user["site"].lower() == site.lower() and application in ("/", user["application"])
+        if not is_own:
             name = user["site"] if user["application"] == "/" else user["site"] + user["application"]
             names.append(name if user["known"] else f"{name} (its web.config cannot be read)")
     return names

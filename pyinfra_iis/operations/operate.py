@@ -36,7 +36,12 @@ _ENDED = re.compile(r"manage\.py ended with exit code (?P<code>-?\d+) on \S+\.")
 
 def operation_request(settings: WebSettings) -> dict[str, str]:
     """The arguments of the fact that these operations read."""
-    return {"root": settings.root, "site": settings.app, "pool": settings.app}
+    return {
+        "root": settings.root,
+        "site": settings.site_name,
+        "application": settings.site_path,
+        "pool": settings.app,
+    }
 
 
 def _health(settings: WebSettings) -> dict[str, Any]:
@@ -72,7 +77,7 @@ def restarted(
         yield _refusal(sentence, tell)
         return
     show([Change(f"app pool {settings.app} process", _ids(now["processes"]) or "none", "a new one")])
-    request = {"site": settings.app, "pool": settings.app, "stop": stop, "health": _health(settings)}
+    request = {"site": settings.site_name, "pool": settings.app, "stop": stop, "health": _health(settings)}
 
     def done(on: Host, answer: dict[str, Any]) -> None:
         if tell:
@@ -118,7 +123,7 @@ def maintenance(
         return
     what = f"site {settings.app} maintenance"
     show([Change(what, _described(current), _described(wanted) if on else "off")])
-    request = {"site": settings.app, "root": settings.root, "on": on, "health": _health(settings)}
+    request = {"site": settings.site_name, "root": settings.root, "on": on, "health": _health(settings)}
     script = Script(
         "operate/maintenance",
         {**request, "retry_after": retry_after} if on else request,
@@ -155,7 +160,8 @@ def managed(
         environment: further environment variables for the command; shown nowhere.
         tell: takes `exit_code`, `stdout` and `stderr` (lines).
     """
-    request = {"site": settings.app, "pool": settings.app, "arguments": list2cmdline(arguments)}
+    where = {"site": settings.site_name, "application": settings.site_path, "pool": settings.app}
+    request = {**where, "arguments": list2cmdline(arguments)}
     script = Script("operate/manage", request, secrets=dict(environment or {}))
     yield FunctionCommand(_run_manage, [script, tell], {})
 

@@ -76,7 +76,7 @@ def state_request(settings: WebSettings, wanted: str = "") -> dict[str, str]:
         settings: the deploy's settings.
         wanted: a release; when the server lacks it, the fact tells what it can be made from.
     """
-    return {"root": settings.root, "site": settings.app, "wanted": wanted}
+    return {"root": settings.root, "site": settings.site_name, "application": settings.site_path, "wanted": wanted}
 
 
 def _look(settings: WebSettings, wanted: str = "") -> dict[str, Any]:
@@ -315,8 +315,8 @@ def live(release: Release, site: Site, check: HealthCheck) -> Generator[PyinfraC
         yield refusal(f"Release {release.id} does not go live on {host.name}, because its database was not migrated.")
         return
     # It may be live already by a deploy that was broken off before it saw the site answer.
-    show_changes([(f"site {site.name} release", there["live"] or None, release.id)])
-    others, only_path = _others.get(host, {}).get(site.name, ([], False))
+    show_changes([(f"site {site.title} release", there["live"] or None, release.id)])
+    others, only_path = _others.get(host, {}).get(site.name + site.application, ([], False))
     show(others)
     if release.id not in there.get("tried", ()) and there["live"] != release.id:
         yield _helper(settings, _trial(release), as_site=True)
@@ -349,7 +349,7 @@ def rolled_back(
     there = _look(settings)
     if there["live"] == target:
         return
-    show_changes([(f"site {site.name} release", there["live"] or None, target)])
+    show_changes([(f"site {site.title} release", there["live"] or None, target)])
     yield switch(settings, target, site, check, bad=there["live"] if mark else "")
     _note_live(settings, target)
 
@@ -362,7 +362,7 @@ def note_site(site: Site) -> None:
     """
     answer = facts.read(host, Configuration, **site.edits.request)
     others = [change for change in differences(site.edits, answer) if not change.what.endswith(" physicalPath")]
-    _others.setdefault(host, {})[site.name] = (others, not others and not answer["problems"])
+    _others.setdefault(host, {})[site.name + site.application] = (others, not others and not answer["problems"])
 
 
 def switch(
@@ -403,10 +403,10 @@ def _trial(release: Release) -> list[str]:
     want = {
         "key": release.requirements.key,
         "arguments": list(release.command),
-        "environment": release.variables,
+        "environment": {**release.variables, **({"HTTP_PLATFORM_APPL_PATH": settings.path} if settings.path else {})},
         "host": check.host,
         "https": check.address.startswith("https:"),
-        "path": settings.health.path,
+        "path": check.path,
         "status": check.status,
         "timeout": check.timeout,
     }
@@ -421,12 +421,13 @@ def health_check(settings: WebSettings) -> HealthCheck:
     # Any name that a wildcard stands for.
     name = f"www{name[1:]}" if name.startswith("*.") else name.removeprefix(".")
     return HealthCheck(
-        settings.app,
-        f"{binding.protocol}://{address}:{binding.port}{settings.health.path}",
+        settings.site_name,
+        f"{binding.protocol}://{address}:{binding.port}{settings.path}{settings.health.path}",
         name and f"{name}:{binding.port}",
         settings.health.status or 0,
         settings.health.timeout,
         rf"{settings.root}\shared",
+        settings.site_path,
     )
 
 

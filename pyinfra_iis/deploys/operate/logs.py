@@ -78,7 +78,7 @@ def _request(settings: WebSettings, lines: int | None, since: str, follow: bool,
     seconds, moment = _since(str(since))
     return {
         "root": settings.root,
-        "site": settings.app,
+        "site": settings.site_name,
         "pool": settings.app,
         "lines": (0 if since else LINES) if lines is None else lines,
         "seconds": seconds,

@@ -69,9 +69,15 @@ def remove(purge: bool = False, **options: Any) -> None:
                 folders={settings.python_directory: {rf"IIS AppPool\{settings.app}": None}},
             )
         )
-    edits = [iis.edits.site(settings.app, present=False)]
+    if settings.path:
+        # The site is somebody else's, and may be gone.
+        edits = [iis.edits.application(settings.site, settings.path, present=False)] if there["path"] else []
+    else:
+        edits = [iis.edits.site(settings.app, present=False)]
     edits += [] if keeps_pool else [iis.edits.app_pool(settings.app, present=False)]
-    made.append(iis.configuration(name=f"Remove site {settings.app}", more=edits))
+    made.append(
+        iis.configuration(name=f"Remove {'application' if settings.path else 'site'} {settings.app}", more=edits)
+    )
     made.append(windows.firewall_rule(name="Close the firewall", rule=rule, present=False))
     made.append(
         operate.files_removed(
@@ -91,7 +97,7 @@ def remove(purge: bool = False, **options: Any) -> None:
 def _obstacle(settings: WebSettings, there: dict[str, Any]) -> str:
     root = settings.root.lower() + "\\"
     if there["path"] and not (there["path"].lower() + "\\").startswith(root):
-        return f"the site {settings.app} serves {there['path']}, which is none of this deploy's folders; nothing is removed."
+        return f"the site {settings.title} serves {there['path']}, which is none of this deploy's folders; nothing is removed."
     if there["applications"]:
         names = ", ".join(there["applications"])
         return f"the site {settings.app} holds {names}, which this deploy did not make; remove that first."

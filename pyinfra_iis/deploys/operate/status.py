@@ -16,6 +16,7 @@ from pyinfra_iis.facts.operate import Operation
 from pyinfra_iis.facts.release import Releases
 from pyinfra_iis.facts.windows import Server
 from pyinfra_iis.operations import httpplatform
+from pyinfra_iis.operations.operate import operation_request
 from pyinfra_iis.operations.release import health_check, previous_good, state_request
 from pyinfra_iis.settings import WebSettings
 
@@ -62,7 +63,7 @@ def _answer(settings: WebSettings) -> dict[str, Any]:
         (Server, {}),
         (HttpPlatformHandler, {}),
         (Releases, state_request(settings)),
-        (Operation, {"root": settings.root, "site": settings.app, "pool": settings.app}),
+        (Operation, operation_request(settings)),
         (Health, check.request),
     ]
     found: dict[type[ScriptFact], dict[str, Any]] = {}

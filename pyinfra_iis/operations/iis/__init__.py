@@ -29,6 +29,9 @@ from pyinfra_iis.operations.trust import tell_faults
 from pyinfra_iis.powershell import Script
 from pyinfra_iis.settings import Binding, Certificate
 
+DEFAULT_SITE = "Default Web Site"
+"""The site that IIS itself brings."""
+
 
 @dataclass(frozen=True)
 class AppPool:
@@ -70,6 +73,7 @@ class Site:
         certificate: the certificate of its https bindings.
         preload: whether its root application is initialized when the worker process starts; None: as it is.
         more: what else is wanted with it, in the same commit.
+        application: the path of the application that is meant; one below a site that somebody else made, which must be there: of it nothing changes.
     """
 
     name: str
@@ -79,10 +83,16 @@ class Site:
     certificate: Certificate | None = None
     preload: bool | None = None
     more: Edits = field(default_factory=Edits)
+    application: str = "/"
 
     @property
     def edits(self) -> Edits:
         """What is wanted."""
+        if self.application != "/":
+            made = edits.application(
+                self.name, self.application, physical_path=self.path, pool=self.pool, preload=self.preload
+            )
+            return made + self.more
         own = edits.site(
             self.name,
             path=self.path,
@@ -95,9 +105,14 @@ class Site:
         return own + self.more
 
     @property
+    def title(self) -> str:
+        """What people call it: its name, and the application's path."""
+        return self.name + self.application.rstrip("/")
+
+    @property
     def request(self) -> dict[str, Any]:
         """The site in the terms of the scripts: what is wanted of it, and the folder of its root, which a script may set to another."""
-        return {"name": self.name, "path": self.path, "wish": self.edits.request}
+        return {"name": self.name, "application": self.application, "path": self.path, "wish": self.edits.request}
 
 
 def configuration_request(
@@ -504,6 +519,7 @@ class HealthCheck:
         status: the status code that means healthy; 0 accepts every one below 500 except 400.
         timeout: seconds until it is given up.
         shared: the application's folder that outlives releases; a notice of maintenance there, and the log files of the site's process.
+        application: the path of the application that is asked.
     """
 
     site: str
@@ -512,6 +528,7 @@ class HealthCheck:
     status: int = 0
     timeout: int = 120
     shared: str = ""
+    application: str = "/"
 
     @property
     def request(self) -> dict[str, Any]:

@@ -3,6 +3,12 @@ function New-ServerManager {
     [void] [Reflection.Assembly]::LoadFrom($Library)
     New-Object Microsoft.Web.Administration.ServerManager
 }
+# An application of a site by its path; without one, the site's own.
+function Find-Application($Manager, [string] $Site, [string] $Path) {
+    if (-not $Path) { $Path = '/' }
+    $Found = $Manager.Sites[$Site]
+    if ($null -ne $Found) { $Found.Applications[$Path] }
+}
 function Find-Item($Collection, [string] $Attribute, [string] $Value) {
     foreach ($Item in $Collection) { if ($Item.GetAttributeValue($Attribute) -eq $Value) { return $Item } }
     $null

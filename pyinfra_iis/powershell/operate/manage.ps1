@@ -1,16 +1,16 @@
 # Runs manage.py of the live release as the site's process would: its Python, its folder, the variables of its app pool and web.config. Output comes as the command writes it.
-# $Request: site, pool, arguments (one command line, quoted). $Secrets: further environment variables.
+# $Request: site, application (its path), pool, arguments (one command line, quoted). $Secrets: further environment variables.
 # uses: iis/pool_environment
 if (-not [IO.File]::Exists($Library)) { throw "$($env:COMPUTERNAME) has no IIS, so no release of $($Request.site) is live; deploy it first." }
 $Start = New-Object Diagnostics.ProcessStartInfo
 $Manager = New-ServerManager
-$Site = $Manager.Sites[$Request.site]
-if ($null -eq $Site) { throw "$($env:COMPUTERNAME) has no site $($Request.site), so no release is live; deploy it first." }
-$Folder = [string] $Site.Applications['/'].VirtualDirectories['/'].PhysicalPath
+$Application = Find-Application $Manager $Request.site $Request.application
+if ($null -eq $Application) { throw "$($env:COMPUTERNAME) has no site $($Request.site)$($Request.application.TrimEnd('/')), so no release is live; deploy it first." }
+$Folder = [string] $Application.VirtualDirectories['/'].PhysicalPath
 if (-not [IO.File]::Exists([IO.Path]::Combine($Folder, 'manage.py'))) { throw "The live release of $($Request.site) on $($env:COMPUTERNAME), $Folder, has no manage.py." }
 $Environment = Get-PoolEnvironment $Request.pool
 foreach ($Name in $Environment.Keys) { $Start.EnvironmentVariables[$Name] = [string] $Environment[$Name] }
-$Platform = $Manager.GetWebConfiguration($Request.site).GetSection('system.webServer/httpPlatform')
+$Platform = $Manager.GetWebConfiguration($Request.site, $Application.Path).GetSection('system.webServer/httpPlatform')
 foreach ($Variable in $Platform.GetCollection('environmentVariables')) {
     $Start.EnvironmentVariables[$Variable.GetAttributeValue('name')] = [Environment]::ExpandEnvironmentVariables([string] $Variable.GetAttributeValue('value'))
 }

@@ -1,4 +1,4 @@
-# What belongs to an application on this server, and who else uses its pool and its Python. $Request: root, site, pool, python (folder of its Python), purge (what people made goes too).
+# What belongs to an application on this server, and who else uses its pool and its Python. $Request: root, site, application (its path), pool, python (folder of its Python), purge (what people made goes too).
 # uses: iis/server_manager
 $State = @{
     path = ''; applications = @(); pool_users = @(); folders = @(); files = @(); shared = ''
@@ -28,10 +28,9 @@ if ([IO.File]::Exists($Library)) {
         foreach ($Application in $Site.Applications) {
             $Path = ''
             if ($null -ne $Application.VirtualDirectories['/']) { $Path = [Environment]::ExpandEnvironmentVariables([string] $Application.VirtualDirectories['/'].PhysicalPath).TrimEnd('\') }
-            if ($Site.Name -eq $Request.site) {
-                if ($Application.Path -eq '/') { $State.path = $Path } else { $State.applications += $Application.Path }
-                continue
-            }
+            $IsOurs = $Site.Name -eq $Request.site
+            if ($IsOurs -and $Application.Path -eq $Request.application) { $State.path = $Path; continue }
+            if ($IsOurs -and $Request.application -eq '/') { $State.applications += $Application.Path; continue }
             if ($Application.ApplicationPoolName -eq $Request.pool) { $State.pool_users += $Site.Name + $Application.Path }
             if ($Path) { [void] $Folders.Add($Path); [void] $Folders.Add((Get-Parent $Path 2)) }
             try { $Program = [string] $Manager.GetWebConfiguration($Site.Name, $Application.Path).GetSection('system.webServer/httpPlatform').GetAttributeValue('processPath') } catch { continue }

@@ -1,4 +1,4 @@
-# How an application does just now, beside what other facts tell. $Request: root, site, pool. A part that cannot be told is in problems.
+# How an application does just now, beside what other facts tell. $Request: root, site, application (its path), pool. A part that cannot be told is in problems.
 # uses: iis/server_manager
 # uses: operate/backend
 # uses: iis/certificate_faults
@@ -14,8 +14,9 @@ if ($State.installed) {
     try {
         $Pool = $Manager.ApplicationPools[$Request.pool]
         if ($null -ne $Pool) { $State.pool = [string] $Pool.State }
-        $Site = $Manager.Sites[$Request.site]
-        if ($null -ne $Site) { $State.site = [string] $Site.State }
+        $Application = Find-Application $Manager $Request.site $Request.application
+        $Site = $null
+        if ($null -ne $Application) { $Site = $Manager.Sites[$Request.site]; $State.site = [string] $Site.State }
     } catch { Add-Problem 'IIS' $_ }
     try {
         $Workers = @(Get-Workers $Manager $Request.pool)
@@ -24,10 +25,10 @@ if ($State.installed) {
     } catch { Add-Problem 'processes' $_ }
     if ($null -ne $Site) {
         try {
-            $Folder = [string] $Site.Applications['/'].VirtualDirectories['/'].PhysicalPath
+            $Folder = [string] $Application.VirtualDirectories['/'].PhysicalPath
             $State.gate = [IO.File]::Exists([IO.Path]::Combine($Folder, 'pyinfra_iis_gate.py'))
         } catch { Add-Problem 'release' $_ }
-        try { $State.interpreter = [string] $Manager.GetWebConfiguration($Request.site).GetSection('system.webServer/httpPlatform').GetAttributeValue('processPath') }
+        try { $State.interpreter = [string] $Manager.GetWebConfiguration($Request.site, $Application.Path).GetSection('system.webServer/httpPlatform').GetAttributeValue('processPath') }
         catch { Add-Problem 'web.config' $_ }
         try {
             $Store = New-Object Security.Cryptography.X509Certificates.X509Store 'My', 'LocalMachine'

@@ -1,4 +1,4 @@
-# Makes a release live on a site that is not there yet, or not as it should be. $Request: root, release, by (who deploys), site (name, path, wish), bad (a release to mark as bad, or empty), health (as iis/await_health gets it).
+# Makes a release live on a site that is not there yet, or not as it should be. $Request: root, release, by (who deploys), site (name, application (its path), path, wish), bad (a release to mark as bad, or empty), health (as iis/await_health gets it).
 # uses: iis/configure
 # uses: release/switching
 Switch-Release $Request {

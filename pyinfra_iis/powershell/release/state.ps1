@@ -1,4 +1,4 @@
-# What the application's folder holds, and which release is live. $Request: root, site, wanted (a release; when it is not there, the record of one that it can be made from is told, compressed).
+# What the application's folder holds, and which release is live. $Request: root, site, application (its path), wanted (a release; when it is not there, the record of one that it can be made from is told, compressed).
 # uses: iis/server_manager
 $State = @{ releases = [object[]] @(); environments = [object[]] @(); bad = [object[]] @(); history = [object[]] @(); index = [object[]] @(); folders = [object[]] @(); packages = [object[]] @(); live = ''; record = '' }
 foreach ($Kind in @(@('releases', 'releases'), @('environments', 'venvs'))) {
@@ -23,8 +23,8 @@ foreach ($List in @(@('history', 'history.txt', '^\S+ r[0-9a-f]{15}$'), @('index
 }
 if ([IO.File]::Exists($Library)) {
     $Manager = New-ServerManager
-    $Site = $Manager.Sites[$Request.site]
-    if ($null -ne $Site) { $State.live = [IO.Path]::GetFileName([string] $Site.Applications['/'].VirtualDirectories['/'].PhysicalPath) }
+    $Application = Find-Application $Manager $Request.site $Request.application
+    if ($null -ne $Application) { $State.live = [IO.Path]::GetFileName([string] $Application.VirtualDirectories['/'].PhysicalPath) }
     $Manager.Dispose()
 }
 if ($Request.wanted -and $State.releases -notcontains $Request.wanted) {

@@ -7,31 +7,31 @@
 function Get-Name([string] $Path) {
     if ([IO.File]::Exists([IO.Path]::Combine($Path, 'pyinfra_iis_gate.py'))) { [IO.Path]::GetFileName($Path) } else { '' }
 }
-function Get-SitePath([string] $Name) {
+function Get-SitePath($Site) {
     $Manager = New-ServerManager
-    $Site = $Manager.Sites[$Name]
-    if ($null -ne $Site) { [string] $Site.Applications['/'].VirtualDirectories['/'].PhysicalPath } else { '' }
+    $Application = Find-Application $Manager $Site.name $Site.application
+    if ($null -ne $Application) { [string] $Application.VirtualDirectories['/'].PhysicalPath } else { '' }
     $Manager.Dispose()
 }
-function Set-SitePath([string] $Name, [string] $Path) {
+function Set-SitePath($Site, [string] $Path) {
     Invoke-Commit {
         param($Manager)
-        $Site = $Manager.Sites[$Name]
-        if ($null -eq $Site) { throw "The site $Name is gone from $($env:COMPUTERNAME)." }
-        $Site.Applications['/'].VirtualDirectories['/'].PhysicalPath = $Path
+        $Application = Find-Application $Manager $Site.name $Site.application
+        if ($null -eq $Application) { throw "The site $($Site.name) is gone from $($env:COMPUTERNAME), or its application $($Site.application)." }
+        $Application.VirtualDirectories['/'].PhysicalPath = $Path
     }
 }
 # $Bring makes the site what is wanted, with the release's folder.
 function Switch-Release($Request, [scriptblock] $Bring) {
     Enter-Deploy $Request.root $Request.by
-    $Before = Get-SitePath $Request.site.name
+    $Before = Get-SitePath $Request.site
     & $Bring
     try {
         $Answer = Wait-Healthy $Request.health (Get-Name $Request.site.path)
     } catch {
         $Problem = $_.Exception.Message
         if (-not $Before -or $Before -eq $Request.site.path -or -not [IO.Directory]::Exists($Before)) { throw }
-        Set-SitePath $Request.site.name $Before
+        Set-SitePath $Request.site $Before
         $Old = [IO.Path]::GetFileName($Before)
         [IO.File]::WriteAllText([IO.Path]::Combine($Request.root, 'releases', $Request.release + '.bad'), $Problem)
         try { [void] (Wait-Healthy $Request.health (Get-Name $Before)) } catch { throw "$Problem Release $Old was put back, but is not healthy either: $($_.Exception.Message)" }
