@@ -154,6 +154,10 @@ def service_sid(name: str) -> str:
     return _hashed_sid(80, name.upper())
 
 
+def _may_be_name(name: str, longest: int) -> bool:
+    return 0 < len(name) <= longest and not any(c in '"/\\[]:;|=,+*?<>@' or ord(c) < 32 for c in name)
+
+
 class Accounts:
     """The security accounts manager: users and groups persist, virtual accounts are remembered when they are first named."""
 
@@ -362,7 +366,7 @@ class Accounts:
 
     def add_user(self, name: str, password: str = "", description: str = "", **more: Any) -> str:
         """Creates a local user and returns its SID. WindowsError 2224 when the name is taken, 2202 when it cannot be one."""
-        if not name or len(name) > 20 or any(c in '"/\\[]:;|=,+*?<>@' or ord(c) < 32 for c in name):
+        if not _may_be_name(name, 20):
             raise WindowsError(2202)
         if self.find_user(name) or self.find_group(name):
             raise WindowsError(2224)
@@ -383,6 +387,9 @@ class Accounts:
         self.save()
 
     def add_group(self, name: str, description: str = "") -> str:
+        """Creates a local group and returns its SID. WindowsError 1379 when the name is taken, 2202 when it cannot be one."""
+        if not _may_be_name(name, 256):
+            raise WindowsError(2202)
         if self.find_group(name) or self.find_user(name):
             raise WindowsError(1379)
         sid = f"{self.machine_sid}-{self._next_rid()}"

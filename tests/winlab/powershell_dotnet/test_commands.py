@@ -281,3 +281,19 @@ def test_without_its_service_the_firewall_tells_nothing(run) -> None:
         try { Get-NetFirewallRule -Name x -ErrorAction Stop } catch { $_.FullyQualifiedErrorId }
         Start-Service MpsSvc
         """) == ["Windows System Error 1753,Get-NetFirewallRule"]
+
+
+@pytest.mark.parametrize(
+    ("script", "first"),
+    [
+        ("Set-Service -DisplayName x", "! MissingMandatoryParameter,"),
+        ("1 | Set-Variable", "! MissingMandatoryParameter,"),
+        ("1 | Get-NetFirewallAddressFilter", "! CannotConvertArgument,"),
+        ("New-LocalGroup 'a/b'", "! InvalidName,"),
+        ("Invoke-CimMethod -InputObject 1 -MethodName x", "! CannotConvertArgument,"),
+        ("Invoke-WebRequest -Method Nope http://localhost/", "! CannotConvertArgumentNoMessage,"),
+        ("New-SelfSignedCertificate -KeyAlgorithm $null -DnsName a | % { $_.HasPrivateKey }", "True"),
+    ],
+)
+def test_what_commands_say_to_what_they_cannot_take(run: Run, script: str, first: str) -> None:
+    assert run(script)[0].startswith(first)

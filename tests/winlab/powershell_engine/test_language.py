@@ -59,6 +59,11 @@ CASES = {
         "New-Object psobject | % { 1 } -End { 2 }; New-Object psobject | select -First 1 | % { 3 } -Begin { 4 }",
         "1|2|4|3",
     ),
+    "the default set counts, also when it lacks something that another does not need": (
+        "function g { [CmdletBinding(DefaultParameterSetName='N')] param([Parameter(ParameterSetName='N',Mandatory,ValueFromPipeline)]$n,"
+        "[Parameter(ParameterSetName='I',ValueFromPipeline)]$i) process { 'ran' } }; try { g } catch { $_.FullyQualifiedErrorId }",
+        "MissingMandatoryParameter,g",
+    ),
     "return unrolls": ("function f { return ,@(1,2) }; (f).Count; function g { return @() }; $null -eq (g)", "2|True"),
     "nothing stays nothing": ("$r = & {}; @($r).Count; @($null).Count", "0|1"),
     "[ref]": ("function f([ref]$r) { $r.Value = 7 }; $z = 1; f ([ref]$z); $z", "7"),

@@ -216,8 +216,10 @@ class NewLocalGroup(_Accounts):
             return
         try:
             self.machine.accounts.add_group(name, self.description or "")
-        except WindowsError:
-            if self.machine.accounts.find_group(name):
+        except WindowsError as error:
+            if error.code == 2202:
+                self.fail("InvalidName", f"The name {name} is invalid.", "InvalidArgument", name)
+            elif self.machine.accounts.find_group(name):
                 self.fail("GroupExists", f"Group {name} already exists.", "ResourceExists", name)
             else:
                 self.fail("NameInUse", f"The name {name} is already in use.", "InvalidArgument", name)

@@ -137,14 +137,14 @@ class NewSelfSignedCertificate(_CertificateCmdlet):
     cert_store_location = parameter("CertStoreLocation", "String")
 
     def process(self) -> None:
-        if self.key_algorithm.upper() != "RSA":
+        if (self.key_algorithm or "RSA").upper() != "RSA":
             raise LabUnsupported(f"New-SelfSignedCertificate -KeyAlgorithm {self.key_algorithm}")
-        if self.hash_algorithm.upper() != "SHA256":
+        if (self.hash_algorithm or "SHA256").upper() != "SHA256":
             raise LabUnsupported(f"New-SelfSignedCertificate -HashAlgorithm {self.hash_algorithm}")
         usual = {"digitalsignature", "keyencipherment"}
         if self.key_usage is not None and {item.lower() for item in texts(self.key_usage)} != usual:
             raise LabUnsupported("New-SelfSignedCertificate -KeyUsage other than DigitalSignature, KeyEncipherment")
-        if self.of_type.lower() not in ("sslserverauthentication", "custom"):
+        if (self.of_type or "SSLServerAuthentication").lower() not in ("sslserverauthentication", "custom"):
             raise LabUnsupported(f"New-SelfSignedCertificate -Type {self.of_type}")
         names = texts(self.dns_name) if self.dns_name is not None else []
         if not names and not self.subject:

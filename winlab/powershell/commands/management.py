@@ -336,7 +336,7 @@ class SetService(_ServiceCmdlet):
         if self.input_object is not None:
             service = unwrap(self.input_object).inner
         else:
-            service = self.machine.services.find(self.name)
+            service = self.machine.services.find(self.name or "")
             if service is None:
                 self.write_error(
                     self.error(

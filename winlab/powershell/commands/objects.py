@@ -1381,7 +1381,7 @@ class SetVariable(_SetVariableCommand):
         if self.from_input:
             value = self.items[0] if len(self.items) == 1 else PSArray(self.items)
             self.bound["value"] = value
-        for name in self.names:
+        for name in self.names or ():
             if self.should_process(f"Name: {name} Value: {to_string(value)}", "Set variable"):
                 self.put(name, value, False)
 

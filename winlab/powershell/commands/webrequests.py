@@ -22,6 +22,7 @@ from winlab.powershell.objects import ByteArray, Dictionary, PSArray, PSCustomOb
 
 load()
 
+from winlab.powershell.dotnet.core import net_enum  # noqa: E402
 from winlab.powershell.dotnet.encodings import _NAMES, make_encoding  # noqa: E402
 from winlab.powershell.dotnet.identity import Uri  # noqa: E402
 from winlab.powershell.dotnet.net import HttpWebRequest, HttpWebResponse, NetworkCredential, WebProxy, charset_of  # noqa: E402
@@ -29,6 +30,15 @@ from winlab.powershell.dotnet.values import net_string  # noqa: E402
 from winlab.powershell.dotnet.xml import XmlDocument  # noqa: E402
 
 UTILITY = "Microsoft.PowerShell.Utility"
+net_enum(
+    "Microsoft.PowerShell.Commands.WebRequestMethod",
+    {
+        name: number
+        for number, name in enumerate(
+            ("Default", "Get", "Head", "Post", "Put", "Delete", "Trace", "Options", "Merge", "Patch")
+        )
+    },
+)
 _AGENT = "Mozilla/5.0 (Windows NT; Windows NT 10.0; en-US) WindowsPowerShell/5.1.14393.0"
 
 

@@ -12,6 +12,8 @@ from typing import Any
 from winlab.powershell.commands.core import Cmdlet, cmdlet, parameter, switch
 from winlab.powershell.dotnet.access import SecurityIdentifier
 from winlab.powershell.objects import PSArray, PSCustomObject
+from winlab.powershell.runtime.binder import binding_error
+from winlab.powershell.runtime.conversion import to_string, type_of
 from winlab.powershell.runtime.wildcard import has_wildcards, wildcard
 from winlab.windows.errors import WindowsError
 from winlab.windows.features import Feature, FeatureError, FeatureResult
@@ -19,6 +21,7 @@ from winlab.windows.firewall import Rule
 
 SERVER_MANAGER = "ServerManager"
 DISM = "Dism"
+_RULE = "Microsoft.Management.Infrastructure.CimInstance#root/standardcimv2/MSFT_NetFirewallRule"
 NET_SECURITY = "NetSecurity"
 LOCAL_ACCOUNTS = "Microsoft.PowerShell.LocalAccounts"
 
@@ -405,7 +408,7 @@ def _show_rule(rule: Rule) -> PSCustomObject:
             "PolicyStoreSourceType": "Local",
             "InstanceID": rule.name,
         },
-        "Microsoft.Management.Infrastructure.CimInstance#root/standardcimv2/MSFT_NetFirewallRule",
+        _RULE,
     )
 
 
@@ -633,6 +636,13 @@ class _FilterCmdlet(_FirewallCmdlet):
     kind = ""
 
     def process(self) -> None:
+        if not isinstance(self.rule, PSCustomObject) or _RULE not in (self.rule.ps_type_names or ()):
+            raise binding_error(
+                "CannotConvertArgument",
+                f"Cannot bind parameter 'AssociatedNetFirewallRule'. Cannot convert the \"{to_string(self.rule)}\" value of type "
+                f'"{type_of(self.rule).full_name}" to type "Microsoft.Management.Infrastructure.CimInstance".',
+                ParameterName="AssociatedNetFirewallRule",
+            )
         found = self.machine.firewall.find(str(self.rule.get_note("Name")))
         if found is not None:
             self.write(

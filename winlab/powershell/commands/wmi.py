@@ -27,6 +27,7 @@ from winlab.powershell.objects import (
     UInt64,
     unwrap,
 )
+from winlab.powershell.runtime.binder import binding_error
 from winlab.windows.errors import WindowsError
 
 load()
@@ -902,4 +903,11 @@ class InvokeCimMethod(Cmdlet):
         if isinstance(item, _Instance):
             self.write(invoke_method(self.machine, item.class_name, item.rows, self.method_name, given))
             return
+        if "inputobject" in self.bound:
+            raise binding_error(
+                "CannotConvertArgument",
+                f"Cannot bind parameter 'InputObject'. Cannot convert the \"{net_string(item)}\" value to type "
+                '"Microsoft.Management.Infrastructure.CimInstance".',
+                ParameterName="InputObject",
+            )
         self.write(invoke_method(self.machine, self.class_name, {}, self.method_name, given))

@@ -348,10 +348,12 @@ class Binder:
         candidates = self._valid_sets()
         if len(candidates) > 1:
             complete = [s for s in candidates if not self._missing(s, expecting_input)]
-            if complete:
-                default = self.metadata.default_set
+            default = self.metadata.default_set
+            if default in candidates and not expecting_input:
+                candidates = [default]  # whether or not it is complete
+            elif complete:
                 if default in complete:
-                    candidates = [default, *[s for s in complete if s != default]] if expecting_input else [default]
+                    candidates = [default, *[s for s in complete if s != default]]
                 else:
                     if not expecting_input and len(complete) > 1:
                         chosen = self._most_specific(complete)
@@ -362,7 +364,6 @@ class Binder:
                 if expecting_input:
                     self.sets = set(candidates)
             else:
-                default = self.metadata.default_set
                 candidates = [default] if default in candidates else candidates[:1]
         chosen = candidates[0]
         missing = self._missing(chosen, expecting_input)
