@@ -27,7 +27,7 @@ class Interrupts:
     def heed(self) -> None:
         """Be asked from now on; only within pyinfra's own command."""
         before = signal.getsignal(signal.SIGINT)
-        if self._before is not None or not pyinfra.is_cli or not callable(before):
+        if not self.fleets or self._before is not None or not pyinfra.is_cli or not callable(before):
             return
         with contextlib.suppress(ValueError):  # not the main thread
             signal.signal(signal.SIGINT, self.came)

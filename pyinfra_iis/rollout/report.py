@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -59,11 +61,25 @@ def html(document: Mapping[str, Any]) -> str:
         timeline=timeline(document),
         changes=together(document["hosts"]),
         failures=[host for host in document["hosts"] if host["outcome"] in BAD or host["detail"]],
-        bad=BAD,
+        serving=serving(document["hosts"]),
+        counts=Counter(host["outcome"] for host in document["hosts"]),
+        took=_clock(round(_seconds(document["ended"]) - _seconds(document["started"]), 1)),
         spent=_spent,
         kind_of_line=_kind_of_line,
         when=_when,
     )
+
+
+def serving(hosts: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Which releases are live now: for each `release` (None: not known, empty: none), `hosts` (names) and whether it is `wanted` there; most hosts first."""
+    found: dict[tuple[str | None, bool], list[str]] = {}
+    for host in hosts:
+        key = (host["runs"], host["runs"] == host["new"] != "")
+        found.setdefault(key, []).append(host["name"].rpartition("/")[2])
+    return [
+        {"release": release, "wanted": wanted, "hosts": names}
+        for (release, wanted), names in sorted(found.items(), key=lambda item: -len(item[1]))
+    ]
 
 
 def timeline(document: Mapping[str, Any]) -> dict[str, Any]:
@@ -74,8 +90,8 @@ def timeline(document: Mapping[str, Any]) -> dict[str, Any]:
     def at(seconds: float) -> float:
         return round(min(max((seconds - begin) / span, 0), 1) * _WIDTH, 2)
 
-    lanes = []
-    for host in document["hosts"]:
+    lanes: list[dict[str, Any]] = []
+    for host in sorted(document["hosts"], key=lambda host: host["wave"] or math.inf):
         bars = []
         for step in host["steps"]:
             left = at(_seconds(step["started"]))
@@ -88,7 +104,8 @@ def timeline(document: Mapping[str, Any]) -> dict[str, Any]:
                     "title": f"{step['name']}: {_spent(step['seconds'])}, {step['result']}",
                 }
             )
-        lanes.append({"host": host, "bars": bars})
+        begins_wave = bool(lanes) and lanes[-1]["host"]["wave"] != host["wave"]
+        lanes.append({"host": host, "bars": bars, "begins_wave": begins_wave})
     return {
         "lanes": lanes,
         "ticks": [{"left": at(begin + tick), "title": _clock(tick)} for tick in _ticks(span)],

@@ -88,13 +88,19 @@ class Watch(BaseStateCallback):
 
     def _end_step(self, host: Host, op_hash: str, result: str) -> None:
         step = self._operations.get((host.name, op_hash))
-        if step is not None:
+        if step is not None and op_hash in self.fleet.own_operations:
+            self._forget_step(host.name, op_hash)
+        elif step is not None:
             self.record.end(host.name, step, result)
         if op_hash in self.fleet.last_operations:
             self._ended.add(host.name)
             # When nobody is left pyinfra ends the run without a word of what came of it.
             if all(name in self._ended or not self.fleet.is_active(name) for name in self.fleet.planned):
                 self.tell_result()
+
+    def _forget_step(self, name: str, op_hash: str) -> None:
+        """Which operations record their steps themselves is known once the first host has begun with them."""
+        self.record.host(name).steps.remove(self._operations.pop((name, op_hash)))
 
     def operation_end(self, state: State, op_hash: str) -> None:  # type: ignore[override]
         if op_hash in self.fleet.last_operations:
@@ -149,6 +155,9 @@ class Watch(BaseStateCallback):
     def _complete(self) -> None:
         """What the operations themselves did not see: who dropped out when, and what of it was nothing to do."""
         self.record.ended = time.time()
+        for name, op_hash in list(self._operations):
+            if op_hash in self.fleet.own_operations:
+                self._forget_step(name, op_hash)
         for (name, op_hash), step in self._operations.items():
             meta = self.fleet.run.ops[self.fleet.members[name].host][op_hash].operation_meta
             if step.result == "done" and meta.is_complete() and not meta.did_change():
@@ -183,7 +192,7 @@ class Watch(BaseStateCallback):
 
     def write(self) -> None:
         """Write rollout.json and rollout.html, where that is wanted and something has happened."""
-        changes = recorded(self.fleet.run)
+        changes = [self._as_it_ended(change) for change in recorded(self.fleet.run)]
         happened = any(entry.outcome != "unchanged" for entry in self.record.hosts.values()) or changes
         if not self.fleet.rollout.record or not happened:
             return
@@ -195,6 +204,14 @@ class Watch(BaseStateCallback):
             self._tell_record(logger.error, f"The record of the rollout cannot be written to {folder}: {error}.")
             return
         self._tell_record(logger.info, f"Record of the rollout: {first.with_suffix('.html')}")
+
+    def _as_it_ended(self, change: dict[str, Any]) -> dict[str, Any]:
+        """A change with what became of it afterwards: a site's release may have been put back."""
+        entry = self.record.hosts.get(change["host"])
+        is_switch = change["what"] == f"site {self.record.app} release" and change["outcome"] != "announced"
+        if is_switch and entry is not None and entry.runs == entry.old != entry.new:
+            return {**change, "outcome": "put back"}
+        return change
 
     def _tell_record(self, log: Callable[[str], None], sentence: str) -> None:
         """It is written anew for each host that pyinfra disconnects from."""

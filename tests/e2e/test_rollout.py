@@ -25,6 +25,7 @@ from typing import Any
 import pytest
 
 from tests.labkit import BIN, ROOT, Lab, Run, get
+from tests.pyinfra_iis import projects
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("rollout")]
 
@@ -161,9 +162,9 @@ class Fleet:
         found = {host["name"].rpartition("/")[2]: host["outcome"] for host in self.record()["hosts"]}
         return [found[address] for address in self.lab.addresses]
 
-    def limited(self, count: int) -> list[str]:
-        """pyinfra's options for the first servers only."""
-        return [item for address in self.lab.addresses[:count] for item in ("--limit", f"@winrm/{address}")]
+    def limited(self, *numbers: int) -> list[str]:
+        """pyinfra's options for some servers only, the first is 0."""
+        return [item for number in numbers for item in ("--limit", f"@winrm/{self.lab.addresses[number]}")]
 
     def health(self, count: int) -> list[int]:
         """What the first servers' health paths answer."""
@@ -371,7 +372,7 @@ def test_one_at_a_time_and_not_beyond_the_percentage_that_may_fail(fleet: Fleet)
     before = fleet.served()
     fleet.may_write(fleet.lab.addresses[0])
     fleet.write(BAD, "one at a time")  # works on the first
-    options = [*fleet.limited(3), "--parallel", "1", "--fail-percent", "30"]
+    options = [*fleet.limited(0, 2, 3), "--parallel", "1", "--fail-percent", "30"]
     run = fleet.run(*options, rollout={"budget": "100%"})
     assert run.code == 1, run.output
     assert fleet.record()["stopped"] == "over 30% of hosts failed"
@@ -385,7 +386,7 @@ def test_after_ctrl_c_no_further_host_is_touched_and_none_stays_drained(fleet: F
     before = fleet.served()
     fleet.write(GOOD, "interrupted")
     rollout = {"canary": 1, "waves": [2], "drain": 4}
-    run = fleet.run(*fleet.limited(3), rollout=rollout, interrupt=["wave 2, drain"])
+    run = fleet.run(*fleet.limited(0, 1, 2), rollout=rollout, interrupt=["wave 2, drain"])
     assert run.code == 1, run.output
     assert "Hosts in their turn end it, no further host is touched" in run.output
     assert "Traceback" not in run.output, run.output
@@ -402,7 +403,7 @@ def test_after_a_second_ctrl_c_the_run_ends_and_the_record_names_who_is_unknown(
     wait = 'if [ "$PYINFRA_IIS_WAVE" = 2 ]; then sleep 20; fi'
     began = time.monotonic()
     run = fleet.run(
-        *fleet.limited(3),
+        *fleet.limited(0, 1, 2),
         rollout={"canary": 1, "waves": [2], "before": wait},
         interrupt=["wave 2, hook", "Ctrl-C again"],
     )
@@ -412,7 +413,7 @@ def test_after_a_second_ctrl_c_the_run_ends_and_the_record_names_who_is_unknown(
     assert (first["outcome"], second["outcome"]) == ("live", "unknown"), run.output
     assert "the run ended in the middle of its turn (hook before)" in second["reason"]
     assert third["outcome"] in ("untouched", "unknown"), run.output
-    run = fleet.run(*fleet.limited(3), rollout={})
+    run = fleet.run(*fleet.limited(0, 1, 2), rollout={})
     assert run.code == 0, run.output
     assert fleet.served()[:3] == ["interrupted twice"] * 3
 
@@ -423,7 +424,7 @@ def test_host_by_host_in_the_order_of_the_plan(fleet: Fleet) -> None:
     fleet.write(GOOD, "serial")
     hosts = fleet.lab.addresses[:3]
     canary = hosts[2]
-    run = fleet.run("--serial", *fleet.limited(3), rollout={"canary": [canary], "waves": [1]})
+    run = fleet.run("--serial", *fleet.limited(0, 1, 2), rollout={"canary": [canary], "waves": [1]})
     assert run.code == 0, run.output
     turns = re.findall(r"\[@winrm/(\S+)\] +wave (\d), switch \S+ -> \S+$", run.output, re.MULTILINE)
     assert [turn[0] for turn in turns] == [canary, hosts[0], hosts[1]], run.output
@@ -437,8 +438,90 @@ def test_with_serial_too_a_failure_takes_the_others_back(fleet: Fleet) -> None:
         fleet.may_write(address)
     hosts = fleet.lab.addresses[:4]
     fleet.write(BAD, "serial broken")  # works on the first two
-    run = fleet.run("--serial", *fleet.limited(4), rollout={"canary": 1, "waves": [1]})
+    run = fleet.run("--serial", *fleet.limited(0, 1, 2, 3), rollout={"canary": 1, "waves": [1]})
     assert run.code == 1, run.output
     found = {host["name"].rpartition("/")[2]: host["outcome"] for host in fleet.record()["hosts"]}
     assert [found[address] for address in hosts] == ["back", "back", "failed", "untouched"], run.output
     assert fleet.served() == before
+
+
+MIGRATION = """\
+from pathlib import Path
+from django.conf import settings
+from django.db import migrations
+
+def mark(apps, editor):
+    with (Path(settings.DATABASES["default"]["NAME"]).parent / "migrated.txt").open("a") as marks:
+        marks.write("{name}\\n")
+    {last}
+
+class Migration(migrations.Migration):
+    dependencies = [{needs}]
+    operations = [migrations.RunPython(mark)]
+"""
+
+
+def migration(project: Path, name: str, needs: str = "", last: str = "") -> None:
+    """Let a project have a migration that writes its name to a file beside the database of its server."""
+    text = MIGRATION.format(name=name, needs=f"('shop', '{needs}')" if needs else "", last=last)
+    (project / f"shop/migrations/{name}.py").write_text(text)
+
+
+@FULL
+def test_a_fleet_of_five_is_migrated_once_before_any_host_switches(tmp_path: Path) -> None:
+    """Each server has a database of its own here, so the file beside it tells which of them have been migrated, and how often."""
+    lab = Lab(tmp_path / "lab", f"127.{random.randint(10, 19)}.{random.randint(1, 250)}", 1)
+    try:
+        settings = projects.SETTINGS.replace('staticfiles"]', 'staticfiles", "shop"]')
+        project = projects.make(tmp_path / "five", settings=settings, **{"shop/migrations/__init__.py": ""})
+        records = tmp_path / "rollouts"
+        data = {
+            "django_project": project, "django_migrate": True, "django_bindings": "*:8062:", "django_health": json.dumps({"path": "/", "status": 404}),
+            "django_rollout": json.dumps({"canary": 1, "waves": [2], "record": str(records)}),
+        }  # fmt: skip
+        run = lab.pyinfra(**data)
+        assert run.code == 0, run.output
+        shared = ["--share", r"C:\Python", "--share", r"C:\inetpub\five\venvs"]
+        lab.winlab("up", "--hosts", "5", "--like", "SRV1", *shared)
+        lab.status = json.loads(lab.winlab("status", "--json"))
+        lab.environment["WINLAB_HOSTS"] = "5"
+
+        def marks() -> list[list[str]]:
+            name = r"C:\inetpub\five\shared\data\migrated.txt"
+            return [lab.cmd(address, f"if exist {name} (type {name})").split() for address in lab.addresses]
+
+        def last_record() -> dict[str, Any]:
+            return json.loads(max(records.glob("*/rollout.json")).read_text())
+
+        migration(project, "0001_first")
+        run = lab.pyinfra(**data)
+        assert run.code == 0, run.output
+        assert marks() == [["0001_first"], [], [], [], []]
+        assert [host["outcome"] for host in last_record()["hosts"]] == ["live"] * 5
+        (migrated,) = [
+            step
+            for step in last_record()["hosts"][0]["steps"]
+            if step["name"].startswith("Migrate") and step["result"] == "done"
+        ]
+        switches = [step["started"] for host in last_record()["hosts"] for step in host["steps"] if step["turn"]]
+        assert len(switches) == 5 and migrated["ended"] <= min(switches)
+
+        migration(project, "0002_fails", needs="0001_first", last="raise ValueError('the table is full')")
+        run = lab.pyinfra(**data)
+        assert run.code == 1 and "the table is full" in run.output
+        assert marks() == [["0001_first", "0002_fails"], [], [], [], []]
+        record = last_record()
+        assert record["stopped"].startswith("the database was not migrated on ")
+        assert [host["outcome"] for host in record["hosts"]] == ["dropped"] + ["untouched"] * 4
+        assert not [step for host in record["hosts"] for step in host["steps"] if step["turn"]]
+
+        # The first server drops out while it is prepared (somebody's file lies where its uploads go), so the second one migrates.
+        (project / "shop/migrations/0002_fails.py").unlink()
+        migration(project, "0002_second")
+        lab.cmd(lab.addresses[0], r"ren C:\inetpub\five\releases other && echo in the way> C:\inetpub\five\releases")
+        run = lab.pyinfra(**data)
+        assert run.code == 1, run.output
+        assert [host["outcome"] for host in last_record()["hosts"]] == ["dropped"] + ["live"] * 4, run.output
+        assert marks()[1] == ["0002_second"] and marks()[2:] == [[], [], []]
+    finally:
+        lab.down()

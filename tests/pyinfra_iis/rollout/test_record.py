@@ -108,6 +108,20 @@ def test_the_page_needs_nothing_else_and_runs_nothing(tmp_path: Path) -> None:
     assert [bar["class"] for bar in bars].count("failed") == 1
 
 
+def test_the_page_tells_what_is_served_now_and_what_is_not_undone(tmp_path: Path) -> None:
+    record = rolled_out()
+    record.not_undone = [{"what": "app pool shop startMode", "hosts": ["web1", "web2"]}]
+    texts = " ".join(" ".join(Page(report.html(record.document())).texts).split())
+    assert "Not undone On hosts that do not run this release" in texts
+    assert "app pool shop startMode web1, web2" in texts
+    document = record.document()
+    assert [(item["release"], item["wanted"], len(item["hosts"])) for item in report.serving(document["hosts"])] == [
+        ("r1", False, 6), ("r2", True, 1), (None, False, 1),
+    ]  # fmt: skip
+    assert "r1 : 6 hosts (web1, web2, web5, web6, web7, web8)" in texts
+    assert "Not undone" not in report.html(rolled_out().document())
+
+
 def test_a_rollout_that_takes_no_time_and_one_that_takes_days_have_axes() -> None:
     for seconds in (0.0, 0.4, 59, 61, 3600, 400_000):
         record = rolled_out()

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import gevent
 import pytest
-from pyinfra.api import DeployError
+from pyinfra.api import DeployError, State
 
 from pyinfra_iis.deploys import web
+from pyinfra_iis.rollout import interrupt
 from pyinfra_iis.rollout.hooks import Event
 from pyinfra_iis.rollout.watch import OF_RELEASE, not_undone
 from tests.pyinfra_iis.rollout.servers import LATER, OLD, PREPARE, Run, Server
@@ -129,6 +131,22 @@ def test_fail_percent_does_not_count_what_could_not_be_reached(run: Run) -> None
     fleet = run(4, at_first=before, prepare=failing("web1"), waves=[1], budget=4, fail_percent=33)
     assert fleet.record.stopped == "over 33% of hosts failed"  # one of three, not of four
     assert len(fleet.planned) == 3
+
+
+def test_where_pyinfra_asks_the_user_the_budget_decides_in_between(run: Run) -> None:
+    """Without `-y` pyinfra asks at every failure; it does so by a percentage of 0 and a question."""
+    asked: list[int] = []
+
+    def ask(state: State) -> bool:
+        asked.append(len(state.failed_hosts))
+        return False
+
+    def before_run(state: State) -> None:
+        state.should_raise_failed_hosts = ask
+
+    fleet = run(4, prepare=failing("web1"), waves=[1], budget=1, fail_percent=0, before_run=before_run)
+    assert run.outcomes(fleet) == ["failed", "live", "live", "live"]
+    assert asked == [1]
 
 
 def test_serial_goes_host_by_host_in_the_order_of_the_plan(run: Run) -> None:
@@ -329,6 +347,105 @@ def test_a_record_that_cannot_be_written_any_more_is_an_error_line_and_the_rollo
     fleet = run(2, prepare=prepare)
     assert run.outcomes(fleet) == ["live", "live"] and run.failed == []
     assert sum("The record of the rollout cannot be written to" in line for line in run.lines) == 1
+
+
+def test_what_was_put_back_is_no_change_that_was_done(run: Run) -> None:
+    fleet = run(3, prepare=failing("web3"), waves=[2, 1])
+    switches = [
+        change
+        for host in run.document()["hosts"]
+        for change in host["changes"]
+        if change["what"] == "site shop release"
+    ]
+    assert [(change["old"], change["outcome"]) for change in switches] == [(OLD, "put back")] * 3
+    run(2, waves=[1])
+    switches = [
+        change
+        for host in run.document()["hosts"]
+        for change in host["changes"]
+        if change["what"] == "site shop release"
+    ]
+    assert [(change["new"], change["outcome"]) for change in switches] == [
+        (fleet.record.host("@winrm/web1").new, "done")
+    ] * 2
+
+
+def test_the_timeline_has_each_thing_once(run: Run) -> None:
+    run(2, prepare=failing("web2"), waves=[1], before=lambda event: None, drain=0.001, pause=0.001)
+    first = run.document()["hosts"][0]["steps"]
+    names = [step["name"] for step in first]
+    assert names[:3] == ["Prepare", "Try the release", "hook before"]
+    assert [name.split(" r0")[0].split(" r2")[0] for name in names[3:5]] == ["drain", "switch"]
+    assert not [step["name"] for step in first if step["result"] not in ("done", "unchanged")]
+    assert not [name for name in names if name.startswith(("Go live", "Begin", "End", "Pause"))]
+
+
+# -- Ctrl-C -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def pressed(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """What pyinfra's own command would have made of Ctrl-C; it ends a run with exit code 0."""
+    seen: list[str] = []
+
+    def interrupted(number: int, frame: object) -> None:
+        seen.append("pyinfra")
+        raise SystemExit(0)
+
+    before = signal.signal(signal.SIGINT, interrupted)
+    yield seen
+    assert signal.getsignal(signal.SIGINT) is interrupted, "it is not as it was before the rollout"
+    signal.signal(signal.SIGINT, before)
+
+
+class Command:
+    """pyinfra as its own command, for those who ask; operations are to be made as without."""
+
+    def __init__(self) -> None:
+        self.is_cli = True
+
+
+def test_ctrl_c_in_a_turn_lets_it_end_and_touches_nobody_else(
+    run: Run, pressed: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(interrupt, "pyinfra", Command())
+
+    def prepare(servers: dict[str, Server]) -> None:
+        servers["web2"].does[SWITCH] = lambda request: signal.raise_signal(signal.SIGINT)
+
+    fleet = run(4, prepare=prepare, waves=[1], on_failure="keep")
+    assert pressed == []
+    assert run.outcomes(fleet) == ["kept", "live", "untouched", "untouched"] or run.outcomes(fleet)[1] == "kept"
+    assert fleet.record.stopped == "the user has interrupted it"
+    assert run.failed == ["web3", "web4"]
+    assert "interrupted" in run.error
+    assert not [name for name, server in run.servers.items() if LATER in server.ran]
+
+
+def test_ctrl_c_before_the_first_turn_and_a_second_one_end_the_run(
+    run: Run, pressed: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(interrupt, "pyinfra", Command())
+    fleet = run(2)
+    heeded = interrupt.Interrupts()
+    heeded.fleets.append(fleet)
+    heeded.heed()
+    fleet.record.hosts.clear()
+    with pytest.raises(SystemExit) as end:
+        signal.raise_signal(signal.SIGINT)
+    assert end.value.code == 1 and pressed == ["pyinfra"]
+    heeded.forget(fleet)
+
+    fleet = run(2)
+    heeded = interrupt.Interrupts()
+    heeded.fleets.append(fleet)
+    heeded.heed()
+    signal.raise_signal(signal.SIGINT)
+    assert fleet.is_interrupted and pressed == ["pyinfra"]
+    with pytest.raises(SystemExit) as end:
+        signal.raise_signal(signal.SIGINT)
+    assert end.value.code == 1 and pressed == ["pyinfra"] * 2
+    heeded.forget(fleet)
 
 
 # -- hooks --------------------------------------------------------------------------------------------------------------
