@@ -39,7 +39,10 @@ _HERE = {
     "python-setup": "python_setup:main",
     "appcmd": "appcmd:main",
 }
-REFUSED = ("comp", "curl", "dism", "explorer", "fc", "robocopy", "schtasks", "tar", "tree", "winrs", "wmic")
+REFUSED = (
+    *("comp", "curl", "dism", "explorer", "fc", "fsutil", "robocopy", "schtasks"),
+    *("tar", "tree", "w32tm", "winrs", "wmic"),
+)
 
 for _name, _target in _HERE.items():
     register_program(_name, f"winlab.programs.{_target}")

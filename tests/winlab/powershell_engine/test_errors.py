@@ -99,6 +99,14 @@ def test_what_the_lab_lacks_cannot_be_caught() -> None:
     assert "line 1" in result.refused
 
 
+@pytest.mark.parametrize(
+    "script", [r"Get-ChildItem WSMan:\localhost", r"New-Item WSMan:\localhost\Listener -Transport HTTPS"]
+)
+def test_a_drive_that_every_windows_has_is_refused_by_name(script: str) -> None:
+    assert "the drive WSMan:" in (run_script(script).refused or "")
+    assert run_script(script.replace("WSMan:", "Nope:")).refused is None
+
+
 def test_real_types_members_and_parameters_are_refused_by_name() -> None:
     assert "System.Windows" not in (run_script("[System.Net.FtpWebRequest]::new()").refused or "")
     for script, name in (

@@ -276,7 +276,7 @@ def test_iisreset(run) -> None:
     assert "W3SVC ) : Running" in run("iisreset /status").out
 
 
-@pytest.mark.parametrize("name", ["robocopy", "schtasks", "wmic", "fc"])
+@pytest.mark.parametrize("name", ["robocopy", "schtasks", "wmic", "fc", "fsutil", "w32tm"])
 def test_refused_by_name(run, name: str) -> None:
     result = run(f"cmd /c {name} x")
     assert result.code == 1 and "not simulated by this lab" in result.err

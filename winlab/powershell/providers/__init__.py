@@ -9,13 +9,16 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from winlab.powershell.errors import ErrorRecord, NetException
+from winlab.powershell.errors import ErrorRecord, LabUnsupported, NetException
 from winlab.powershell.objects import PSCustomObject, PSMember, PSObject
 from winlab.powershell.runtime.members import ensure_members
 from winlab.powershell.runtime.wildcard import has_wildcards, unescape, wildcard
 
 if TYPE_CHECKING:
     from winlab.powershell.runtime.engine import Runtime
+
+NOT_SIMULATED = ("wsman",)
+"""Drives that every Windows has and the lab lacks, in small letters."""
 
 
 @dataclass(frozen=True)
@@ -324,6 +327,8 @@ class Drives:
     def drive(self, name: str) -> Drive:
         """A drive by its name."""
         found = self.drives.get(name.lower())
+        if found is None and name.lower() in NOT_SIMULATED:
+            raise LabUnsupported(f"the drive {name}:")
         if found is None:
             raise ItemError(
                 NetException(

@@ -23,6 +23,7 @@ from winlab.powershell.objects import (
     SwitchParameter,
     unwrap,
 )
+from winlab.powershell.providers import NOT_SIMULATED
 from winlab.powershell.runtime import conversion, members
 from winlab.powershell.runtime.conversion import is_enumerable, iterate, to_string
 
@@ -145,6 +146,8 @@ class Binder:
                         positional.append(Argument(None, argument.value, True, argument.extent))
                         positional[-2].has_value = False
                     continue
+                if drive := _foreign_drive(arguments):
+                    raise LabUnsupported(f"the drive {drive}: (whose provider adds parameters)", argument.extent)
                 missing = binding_error(
                     "NamedParameterNotFound",
                     f"A parameter cannot be found that matches parameter name '{argument.name}'.",
@@ -670,3 +673,9 @@ class Binder:
                     category="InvalidData",
                     ParameterName=info.name,
                 ) from None
+
+
+def _foreign_drive(arguments: list[Argument]) -> str:
+    """A drive that the lab lacks and an argument names, whose provider may know parameters that the command itself does not; or nothing."""
+    drives = (str(argument.value).partition(":")[0] for argument in arguments if isinstance(argument.value, str))
+    return next((drive for drive in drives if drive.lower() in NOT_SIMULATED), "")
