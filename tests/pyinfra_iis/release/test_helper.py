@@ -88,11 +88,13 @@ def test_only_what_no_release_has_is_sent(root: Path, project: Path) -> None:
     assert record(root, second)["files"] == second.entries
 
 
-def test_a_changed_base_is_found_and_not_used_again(root: Path, project: Path) -> None:
+@pytest.mark.parametrize("by_hand", ["changed by hand", None])
+def test_a_changed_base_is_found_and_not_used_again(root: Path, project: Path, by_hand: str | None) -> None:
     first = make(project)
     deploy(root, first)
     base = record(root, first)
-    (root / "releases" / first.id / "manage.py").write_text("changed by hand")
+    file = root / "releases" / first.id / "manage.py"
+    file.unlink() if by_hand is None else file.write_text(by_hand)
     (project / "shop/urls.py").write_text("urlpatterns = [] \n")
     second = make(project)
     send(root, second, base)
