@@ -327,7 +327,7 @@ class Steps:
             )
         if there["pool_users"]:
             users = ", ".join(there["pool_users"])
-            return f"the app pool {settings.app} on {host.name} is used by {users}; choose another name as {settings.prefix}app."
+            return f"the app pool {settings.app} on {host.name} is used by {users}; take that away first, or choose another name as {settings.prefix}app."
         if there["problem"]:
             return (
                 f"IIS on {host.name} cannot read the configuration of the site '{site}', "

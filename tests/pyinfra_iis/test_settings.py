@@ -82,6 +82,16 @@ def test_binding_is_written_as_iis_writes_it() -> None:
             {"django_python": {"kind": "existing", "version": "3.13.1"}},
             "django_python: an existing Python needs path and version.",
         ),
+        ({"django_path": "/shop"}, "django_path: goes with site; an application below a site needs both."),
+        ({"django_site": "Default Web Site"}, "django_site: goes with path; an application below a site needs both."),
+        (
+            {"django_site": "intranet", "django_path": "/shop/"},
+            "django_path: '/shop/' is no path of an application, such as /shop: letters, digits, '-', '_', '.' and '~'.",
+        ),
+        (
+            {"django_site": "intranet", "django_path": "/shop", "django_certificate": {"subject": "x.example"}},
+            "django_certificate: is a matter of the site 'intranet', of which this deploy changes nothing; leave it out.",
+        ),
         ({"django_handler": {"version": "3"}}, "django_handler.version: input should be '1.2' or '2.0'."),
         ({"django_handler": {"url": "http://x/y.msi"}}, "django_handler: another url needs its sha256 too."),
         (

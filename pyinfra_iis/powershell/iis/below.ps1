@@ -17,6 +17,6 @@ try {
         if (-not $IsOurs -and $One.ApplicationPoolName -eq $Request.pool) { $Other.Name + $One.Path }
     } })
     try { [void] $Manager.GetWebConfiguration($Request.site).GetSection('system.webServer/handlers').GetCollection().Count }
-    catch { $Answer.problem = $_.Exception.GetBaseException().Message }
+    catch { $Answer.problem = $_.Exception.GetBaseException().Message -replace '\s+', ' ' }
 } finally { $Manager.Dispose() }
 $Answer

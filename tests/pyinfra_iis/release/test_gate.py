@@ -148,6 +148,28 @@ def test_below_a_site_it_knows_its_script_name(
             assert (seen.get("root_path", ""), seen["path"]) == (name, path)
 
 
+@pytest.mark.parametrize(
+    ("path", "seen"), [("/shop", "/shop|"), ("/SHOP/Cart", "/shop|/Cart"), ("/shopping", "|/shopping")]
+)
+@pytest.mark.parametrize("kind", ["asgi", "wsgi"])
+def test_deployed_below_a_site_its_name_is_the_one_of_the_settings(
+    tmp_path: Path, kind: str, path: str, seen: str
+) -> None:
+    wsgi = "def app(environ, start):\n    start('200 OK', [])\n    return [(environ.get('SCRIPT_NAME', '') + '|' + environ['PATH_INFO']).encode()]\n"
+    more = {"site": "Default Web Site", "path": "/shop", **({"server": "waitress"} if kind == "wsgi" else {})}
+    for gate in gate_of(tmp_path, wsgi if kind == "wsgi" else ASGI, application="app_under_test:app", **more):
+        if kind == "wsgi":
+            environ = {"SCRIPT_NAME": "", "PATH_INFO": path}
+            assert b"".join(gate.module.application(environ, lambda *_: None)).decode() == seen
+        else:
+            gate.get(path)
+            scope = sys.modules["app_under_test"].seen  # type: ignore[attr-defined]
+            name = scope.get("root_path", "")
+            assert f"{name}|{scope['path'].removeprefix(name)}" == seen
+        (gate.shared / "draining").touch()
+        assert (gate.get("/health")[0], gate.get("/shop/health")[0]) == (200, 503)
+
+
 def test_while_it_drains_only_the_health_path_says_so(gate: Gate) -> None:
     (gate.shared / "draining").touch()
     assert gate.get("/health")[0] == 503

@@ -16,18 +16,20 @@ from pyinfra_iis.settings import DjangoSettings, build
 from tests.pyinfra_iis import projects
 
 SHOW = """\
-import json, django
+import json, sys, django
 from django.conf import settings
 django.setup()
 names = ["DEBUG", "ALLOWED_HOSTS", "SECRET_KEY", "SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE", "STATIC_ROOT", "STATIC_URL",
-         "MEDIA_ROOT", "MIDDLEWARE", "STORAGES", "DATABASES", "CACHES", "LOGGING"]
+         "MEDIA_ROOT", "MIDDLEWARE", "STORAGES", "DATABASES", "CACHES", "LOGGING", *sys.argv[1:]]
 print(json.dumps({name: getattr(settings, name) for name in names}, default=str))
 """
 WHITENOISE = "whitenoise.middleware.WhiteNoiseMiddleware"
 STORAGE = "whitenoise.storage.CompressedManifestStaticFilesStorage"
 
 
-def effective(tmp_path: Path, settings: str, key: str | None = "k" * 50, **values: Any) -> dict[str, Any]:
+def effective(
+    tmp_path: Path, settings: str, key: str | None = "k" * 50, show: tuple[str, ...] = (), **values: Any
+) -> dict[str, Any]:
     project = projects.make(tmp_path / "project", settings=settings)
     made = release.make(build({"project": project, **values}, DjangoSettings))
     place = tmp_path / "root" / "releases" / made.id
@@ -42,7 +44,7 @@ def effective(tmp_path: Path, settings: str, key: str | None = "k" * 50, **value
     if key:
         environment["DJANGO_SECRET_KEY"] = key
     run = subprocess.run(
-        [sys.executable, "-c", SHOW], cwd=place, env=environment, capture_output=True, text=True, check=False
+        [sys.executable, "-c", SHOW, *show], cwd=place, env=environment, capture_output=True, text=True, check=False
     )
     if run.returncode:
         return {"error": run.stderr.strip().splitlines()[-1]}
@@ -61,6 +63,41 @@ def test_an_untouched_project_becomes_safe(tmp_path: Path) -> None:
     shared = str(Path(found["release"]).parent.parent / "shared")
     assert found["MEDIA_ROOT"] == f"{shared}/media"
     assert found["DATABASES"]["default"]["NAME"] == f"{shared}/data/db.sqlite3"
+
+
+BELOW = ("FORCE_SCRIPT_NAME", "SESSION_COOKIE_PATH", "CSRF_COOKIE_PATH", "LOGIN_URL", "LOGIN_REDIRECT_URL", "MEDIA_URL")
+
+
+def test_below_a_site_paths_of_the_root_become_its_own(tmp_path: Path) -> None:
+    own = "STATIC_URL = '/static/'\nMEDIA_URL = 'media/'\nLOGIN_URL = '/accounts/enter/'\nLOGIN_REDIRECT_URL = 'home'\n"
+    found = effective(
+        tmp_path, projects.SETTINGS + own, site="Default Web Site", path="/shop", secure_cookies=False, show=BELOW
+    )
+    assert found["STATIC_URL"] == "/shop/static/"
+    assert [found[name] for name in BELOW] == [
+        "/shop",
+        "/shop",
+        "/shop",
+        "/shop/accounts/enter/",
+        "home",
+        "/shop/media/",
+    ]
+
+
+def test_below_a_site_what_the_project_has_chosen_stays(tmp_path: Path) -> None:
+    own = "STATIC_URL = 'https://cdn.example.com/s/'\nSESSION_COOKIE_PATH = '/'\nLOGIN_URL = '/shop/enter/'\nMEDIA_URL = '/shop/m/'\n"
+    found = effective(
+        tmp_path, projects.SETTINGS + own, site="Default Web Site", path="/shop", secure_cookies=False, show=BELOW
+    )
+    assert found["STATIC_URL"] == "https://cdn.example.com/s/"
+    assert [found[name] for name in BELOW] == [
+        "/shop",
+        "/",
+        "/shop",
+        "/shop/enter/",
+        "/shop/accounts/profile/",
+        "/shop/m/",
+    ]
 
 
 def test_a_key_that_startproject_wrote_is_not_taken(tmp_path: Path) -> None:
