@@ -1,11 +1,16 @@
-"""Runs what a page of the documentation tells its readers to do: the commands of its `console` blocks and the files that its other blocks name.
+"""Finds and runs what the pages of the documentation tell their readers to do.
 
-A `console` block holds lines `$ command`, each followed by lines that its output must contain, in that order; a line `...` stands for any lines. A code
-block whose first line is a comment with a path (`# shop/views.py`, `{# ... #}`, `<!-- ... -->`) is that file, written as it stands.
+Commands stand in blocks of four kinds. A `console` block holds lines `$ command`, each followed by lines that its output must contain, in that order; a line
+`...` stands for any lines. An `sh` block holds commands for the reader's own shell, `powershell` and `bat` blocks those for a server. A code block whose first
+line is a comment with a path (`# shop/views.py`, `{# ... #}`, `<!-- ... -->`) is that file, written as it stands.
+
+`RUN_BY` says which test runs the commands of a page; what no test runs stands in `NOT_RUN` with the reason, what takes minutes in `LONG`.
+`tests/test_docs_commands.py` sees that nothing is left out.
 """
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -24,16 +29,81 @@ class Command:
     expected: list[str]
 
 
-def plain_commands(page: Path, *programs: str) -> list[str]:
-    """The commands of a page's blocks that have no kind, without their comments.
+KINDS = ("console", "sh", "powershell", "bat")
+PROGRAMS = (
+    "pyinfra",
+    "make",
+    "winlab",
+    "winrm-doctor",
+    "python",
+    "pip",
+    "curl",
+    "export",
+    ".venv/",
+    "git",
+    "appcmd",
+    "icacls",
+    "net",
+)
+"""How a line begins that is a command, in a block of no kind."""
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
-    Args:
-        page: the page.
-        programs: how such a line begins.
-    """
-    texts = [match["text"] for match in _BLOCK.finditer(page.read_text(encoding="utf-8")) if not match["kind"]]
-    lines = [line for text in texts for line in text.splitlines() if line.startswith(programs)]
-    return [re.sub(r"\s{2,}#.*", "", line) for line in lines]
+RUN_BY = {
+    ("README.md", "sh"): "tests/e2e/test_docs.py",
+    ("docs/tutorial.md", "console"): "tests/e2e/test_docs.py",
+    ("docs/operating.md", "console"): "tests/e2e/test_operate.py",
+    ("docs/operations.md", "sh"): "tests/e2e/test_docs.py",
+    ("docs/failures.md", "sh"): "tests/e2e/test_docs.py",
+    ("docs/failures.md", "console"): "tests/e2e/test_docs.py",
+    ("docs/connector.md", "sh"): "tests/e2e/test_docs.py",
+    ("docs/servers.md", "powershell"): "tests/e2e/test_docs.py",
+    ("docs/lab.md", "sh"): "tests/e2e/test_docs.py",
+    ("docs/contributing.md", "sh"): "tests/e2e/test_docs.py",
+}
+"""By page and kind of block: the test that runs these commands."""
+NOT_RUN = {
+    "make test": "it is what runs this test",
+    "Enable-PSRemoting -Force": "the lab refuses it by name; its WinRM is on",
+    r"New-Item WSMan:\localhost\Listener -Transport HTTPS -Address * -CertificateThumbPrint $cert.Thumbprint -Force": (
+        "the lab refuses the drive WSMan: by name; its HTTPS listener is a switch"
+    ),
+}
+"""Commands that no test runs, and why."""
+LONG = (
+    "make demo",
+    "make lint",
+    ".venv/bin/python -m pytest tests/pyinfra_iis/test_settings.py",
+    ".venv/bin/python -m pytest -m e2e --collect-only -q",
+)
+"""Commands that are only run with DOCS_COMMANDS=full."""
+
+
+def name(page: Path) -> str:
+    """A page's name, from the root of the repository."""
+    return page.relative_to(ROOT).as_posix()
+
+
+def blocks(page: Path) -> Iterator[tuple[str, str]]:
+    """The code blocks of a page: kind and text."""
+    for match in _BLOCK.finditer(page.read_text(encoding="utf-8")):
+        yield match["kind"], match["text"]
+
+
+def commands(page: Path, kind: str) -> list[str]:
+    """All command lines of a page's blocks of a kind, without comments."""
+    if kind == "console":
+        return [step.line for step in steps(page) if isinstance(step, Command)]
+    lines = [line for found, text in blocks(page) if found == kind for line in text.splitlines()]
+    lines = [re.sub(r"\s{2,}#.*", "", line).strip() for line in lines]
+    return [line for line in lines if line and not line.startswith(("#", "rem "))]
+
+
+def to_run(page: str, kind: str) -> list[str]:
+    """The commands of a page that a test has to run, in their order."""
+    full = os.environ.get("DOCS_COMMANDS") == "full"
+    found = commands(ROOT / page, kind)
+    return [line for line in found if line not in NOT_RUN and (full or line not in LONG)]
 
 
 @dataclass

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
-import re
+import secrets
 import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import winrm
 
 from tests import docs
 from tests.labkit import BIN, ROOT
@@ -23,7 +25,7 @@ pytestmark = [
 ]
 
 PAGES = ["tutorial.md"]
-"""Pages whose reader is in a checkout with a lab; the commands of the others are run by tests beside their subjects, which name the page."""
+"""Pages whose reader is in a checkout with a lab, and does one thing after the other."""
 
 
 @pytest.fixture
@@ -70,7 +72,12 @@ def test_a_reader_gets_what_the_page_promises(checkout: tuple[Path, dict[str, st
     assert len(done) >= 10
 
 
-COMMANDS = ("README.md", "docs/failures.md", "docs/operations.md")
+REFERENCE = (
+    ("README.md", "sh"),
+    ("docs/failures.md", "sh"),
+    ("docs/failures.md", "console"),
+    ("docs/operations.md", "sh"),
+)
 OTHERS_HAVE = {"--data site=Shop": "--data site=shop", "hostname=www.example.com": "hostname=localhost"}
 
 
@@ -79,21 +86,75 @@ def test_the_commands_of_reference_pages_work(checkout: tuple[Path, dict[str, st
     django = "pyinfra inventories/lab.py deploys/django_iis.py -y --data django_app=shop"
     code, text = docs.do(django, folder, environment)
     assert code == 0, text
-    lines = [line for page in COMMANDS for line in docs.plain_commands(ROOT / page, "pyinfra inventories/prod.py")]
-    assert len(lines) >= 6
+    lines = [line for page, kind in REFERENCE for line in docs.to_run(page, kind)]
+    assert len(lines) >= 8
     for line in dict.fromkeys(lines):
-        here = line.replace("inventories/prod.py", "inventories/lab.py") + " --data django_app=shop -y"
+        if not line.startswith("pyinfra"):  # make demo
+            code, text = docs.do(line, folder, environment)
+            assert code == 0, f"{line}\n{text}"
+            continue
+        command, *silent = line.split(" 2>")
+        here = command.replace("inventories/prod.py", "inventories/lab.py") + " --data django_app=shop -y"
         for theirs, ours in OTHERS_HAVE.items():
             here = here.replace(theirs, ours)
-        code, text = docs.do(here, folder, environment)
+        code, text = docs.do(" 2>".join([here, *silent]), folder, environment)
         assert code == 0, f"{here}\n{text}"
 
 
-def test_every_page_with_commands_is_run_by_a_test() -> None:
-    with_commands = {
-        page.name
-        for page in (ROOT / "docs").glob("*.md")
-        if any(isinstance(step, docs.Command) for step in docs.steps(page))
+TYPED = "$(ConvertTo-SecureString '{password}' -AsPlainText -Force)"
+
+
+def test_a_server_is_prepared_and_reached_as_the_pages_say(checkout: tuple[Path, dict[str, str]]) -> None:
+    """docs/servers.md on the server, with its account docs/connector.md from here, over HTTPS."""
+    folder, environment = checkout
+    up = ["winlab", "up", "--hosts", "1", "https=on", "--json"]
+    run = subprocess.run(up, env=environment, capture_output=True, text=True, check=True)
+    lab = json.loads(run.stdout)
+    address = lab["hosts"][0]["address"]
+    password = f"Aa1!{secrets.token_urlsafe(12)}"
+    typed = TYPED.format(password=password)
+    administrator = winrm.Session(address, auth=(lab["user"], lab["password"]), transport="ntlm")
+    script = "\n".join(docs.to_run("docs/servers.md", "powershell")).replace("(Read-Host -AsSecureString)", typed)
+    assert typed in script
+    result = administrator.run_ps("$ErrorActionPreference = 'Stop'\n" + script)
+    assert result.status_code == 0, result.std_err.decode()
+    for line in docs.commands(ROOT / "docs/servers.md", "powershell"):
+        if line in docs.NOT_RUN:
+            result = administrator.run_ps(line)
+            assert result.status_code and b"The lab does not support" in result.std_out + result.std_err, line
+
+    authority = Path(environment["WINLAB_STATE"]) / "hosts" / lab["hosts"][0]["name"] / "winrm-https.pem"
+    theirs = {
+        '["@winrm/web1.example.com", "@winrm/web2.example.com"]': f'["@winrm/{address}"]',
+        '"EXAMPLE\\\\deploy"': '"deploy"',
+        '"winrm_https": True': f'"winrm_https": True, "winrm_ca_file": "{authority}"',
     }
-    sources = [path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py")]
-    assert [page for page in sorted(with_commands) if not any(re.search(rf'"{page}"', text) for text in sources)] == []
+    page = ROOT / "docs" / "connector.md"
+    for step in docs.steps(page):
+        if isinstance(step, docs.File):
+            text = step.text
+            if step.path == "inventory.py":
+                assert all(old in text for old in theirs)
+            for old, new in theirs.items():
+                text = text.replace(old, new)
+            (folder / step.path).write_text(text, encoding="utf-8")
+    lines = docs.to_run("docs/connector.md", "sh")
+    assert "export WINRM_PASSWORD=..." in lines
+    script = "\n".join(["set -e", *lines]).replace("WINRM_PASSWORD=...", f"WINRM_PASSWORD='{password}'")
+    code, text = docs.do(script.replace(" -- ", " -y -- "), folder, environment)
+    assert code == 0, text
+    assert "Tell the time" in text and password not in text
+
+
+def test_the_lab_is_used_as_its_page_says(checkout: tuple[Path, dict[str, str]]) -> None:
+    folder, environment = checkout
+    for line in docs.to_run("docs/lab.md", "sh"):
+        code, text = docs.do(line, folder, environment)
+        assert code == 0, f"{line}\n{text}"
+
+
+def test_contributors_commands_work() -> None:
+    """Nothing but with DOCS_COMMANDS=full."""
+    for line in docs.to_run("docs/contributing.md", "sh"):
+        code, text = docs.do(line, ROOT, {**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"})
+        assert code == 0, f"{line}\n{text}"
