@@ -17,14 +17,13 @@ from pyinfra import logger
 from pyinfra.api import FunctionCommand, Host, State
 from pyinfra.api.arguments import CONNECTOR_ARGUMENT_KEYS
 from pyinfra.api.command import PyinfraCommand, StringCommand
-from pyinfra.api.exceptions import FactError, PyinfraError
+from pyinfra.api.exceptions import PyinfraError
 from pyinfra.api.output import format_text
 from pyinfra.api.util import log_host_command_error, print_host_combined_output
 from pyinfra.context import ctx_host
 
 from pyinfra_iis.facts.release import Releases
 from pyinfra_iis.operations import release as releases
-from pyinfra_iis.operations.iis import healthy
 from pyinfra_iis.powershell import Script
 from pyinfra_iis.rollout import hooks
 from pyinfra_iis.rollout.fleet import Fleet, Member
@@ -216,23 +215,21 @@ def look_again(state: State, host: Host, fleet: Fleet, member: Member, number: i
         member: the host.
         number: of the wave that has ended.
     """
-    entry = fleet.record.host(host.name)
     left = max(fleet.wave_ended.values()) + fleet.rollout.pause - time.time()
     if left > 0:
         with _step(fleet, member, "pause"):
             fleet.stopping.wait(left)
+    check = member.check
+    # No fact: those are remembered for as long as nothing has run on the host.
+    ask = Script("iis/await_health", {**check.request, "status": check.status, "timeout": check.timeout})
     try:
-        commands = list(healthy._inner(member.check))
-    except FactError as error:
-        fleet.settle(member, "unknown", None, f"it did not answer after the pause: {error}")
-        return False
-    for command in commands:
         with _step(fleet, member, "look again"):
-            ok, lines = _execute(state, host, command)
-        if not ok:
-            cause = _cause(lines, "its site is not healthy any more")
-            fleet.settle(member, "failed", entry.new, f"after the pause: {cause}", lines[-20:])
-            return False
+            _must(state, host, ask, "its site is not healthy any more")
+    except _Failed as failure:
+        runs = what_runs(state, member)
+        outcome: Outcome = "unknown" if runs is None else "failed"
+        fleet.settle(member, outcome, runs, f"after the pause: {failure}", failure.lines[-20:])
+        return False
     return True
 
 
@@ -275,7 +272,7 @@ def _put_back(state: State, fleet: Fleet, member: Member) -> None:
             fleet.settle(member, outcome, runs, f"it was to be put back, but {failure}", failure.lines[-20:])
             return
     if failed_before:
-        fleet.settle(member, entry.outcome, entry.old, f"{entry.reason} It was put back")
+        fleet.settle(member, entry.outcome, entry.old, f"{entry.reason.removesuffix('.')}. It was put back.")
     else:
         fleet.settle(member, "back", entry.old, fleet.record.stopped)
 

@@ -346,7 +346,9 @@ def test_hooks_know_host_and_release_and_one_that_fails_keeps_its_host_as_it_is(
     victim = fleet.lab.addresses[2]
     hook = f'echo "$PYINFRA_IIS_WHEN $PYINFRA_IIS_HOST $PYINFRA_IIS_RELEASE $PYINFRA_IIS_PREVIOUS $PYINFRA_IIS_OUTCOME" >> {log}; '
     refuse = f'if [ "$PYINFRA_IIS_HOST" = {victim} ]; then echo the balancer says no; exit 3; fi'
-    run = fleet.run(rollout={"canary": 1, "waves": [2, "100%"], "budget": 1, "before": hook + refuse, "after": hook})
+    run = fleet.run(
+        rollout={"canary": 1, "waves": [2, "100%"], "budget": 1, "pause": 1, "before": hook + refuse, "after": hook}
+    )
     assert run.code == 1, run.output
     assert "ended with exit code 3: the balancer says no" in run.output
     assert fleet.outcomes() == ["live", "live", "failed"] + ["live"] * (HOSTS - 3)
@@ -357,6 +359,9 @@ def test_hooks_know_host_and_release_and_one_that_fails_keeps_its_host_as_it_is(
         mine = [line.split() for line in lines if f" {name} " in line]
         assert mine[0] == ["before", name, host["new"], host["old"]]
         assert mine[1:] == ([["after", name, host["new"], host["old"], "live"]] if name != victim else [])
+        # After a wave its hosts are asked once more, and so are all that were live before.
+        looks = [step["result"] for step in host["steps"] if step["name"] == "look again"]
+        assert looks == ["done"] * {1: 2, 2: 1, 3: 0}[host["wave"]] * (name != victim)
 
 
 def test_without_waiting_there_is_no_rollout(fleet: Fleet) -> None:
@@ -373,12 +378,15 @@ def test_one_at_a_time_and_not_beyond_the_percentage_that_may_fail(fleet: Fleet)
     fleet.may_write(fleet.lab.addresses[0])
     fleet.write(BAD, "one at a time")  # works on the first
     options = [*fleet.limited(0, 2, 3), "--parallel", "1", "--fail-percent", "30"]
-    run = fleet.run(*options, rollout={"budget": "100%"})
+    run = fleet.run(*options, rollout={"budget": "100%"}, web_environment={"SHADE": "blue"})
     assert run.code == 1, run.output
     assert fleet.record()["stopped"] == "over 30% of hosts failed"
     hosts = fleet.record()["hosts"]
     assert [host["outcome"] for host in hosts] == ["back", "failed", "untouched"], run.output
     assert [host["succeeded"] for host in hosts] == [False] * 3
+    (variable,) = [item for item in fleet.record()["not_undone"] if "SHADE" in item["what"]]
+    assert variable["hosts"] == [fleet.lab.addresses[number] for number in (0, 2, 3)]
+    assert f"Not undone on {', '.join(variable['hosts'])}: {variable['what']}" in run.output
     assert fleet.served() == before
 
 
@@ -475,7 +483,7 @@ def test_a_fleet_of_five_is_migrated_once_before_any_host_switches(tmp_path: Pat
         settings = projects.SETTINGS.replace('staticfiles"]', 'staticfiles", "shop"]')
         project = projects.make(tmp_path / "five", settings=settings, **{"shop/migrations/__init__.py": ""})
         records = tmp_path / "rollouts"
-        data = {
+        data: dict[str, Any] = {
             "django_project": project, "django_migrate": True, "django_bindings": "*:8062:", "django_health": json.dumps({"path": "/", "status": 404}),
             "django_rollout": json.dumps({"canary": 1, "waves": [2], "record": str(records)}),
         }  # fmt: skip
@@ -515,10 +523,10 @@ def test_a_fleet_of_five_is_migrated_once_before_any_host_switches(tmp_path: Pat
         assert [host["outcome"] for host in record["hosts"]] == ["dropped"] + ["untouched"] * 4
         assert not [step for host in record["hosts"] for step in host["steps"] if step["turn"]]
 
-        # The first server drops out while it is prepared (somebody's file lies where its uploads go), so the second one migrates.
+        # The first server drops out while it is prepared, because a file lies where its uploads go; so the second one migrates.
         (project / "shop/migrations/0002_fails.py").unlink()
         migration(project, "0002_second")
-        lab.cmd(lab.addresses[0], r"ren C:\inetpub\five\releases other && echo in the way> C:\inetpub\five\releases")
+        lab.cmd(lab.addresses[0], r"rd /s /q C:\inetpub\five\incoming && echo in the way> C:\inetpub\five\incoming")
         run = lab.pyinfra(**data)
         assert run.code == 1, run.output
         assert [host["outcome"] for host in last_record()["hosts"]] == ["dropped"] + ["live"] * 4, run.output

@@ -349,6 +349,21 @@ def test_a_record_that_cannot_be_written_any_more_is_an_error_line_and_the_rollo
     assert sum("The record of the rollout cannot be written to" in line for line in run.lines) == 1
 
 
+def test_hosts_that_are_live_are_asked_anew_after_each_wave(run: Run) -> None:
+    """The first host falls ill after it was looked at once."""
+
+    def prepare(servers: dict[str, Server]) -> None:
+        servers["web2"].does[SWITCH] = lambda request: servers["web1"].fails.update(
+            {"iis/await_health": ["it answers 500"]}
+        )
+
+    fleet = run(4, prepare=prepare, waves=[1], pause=0.001)
+    assert run.outcomes(fleet) == ["failed", "back", "untouched", "untouched"]
+    first = run.document()["hosts"][0]
+    assert first["reason"] == "after the pause: it answers 500. It was put back."
+    assert run.servers["web1"].live == OLD
+
+
 def test_what_was_put_back_is_no_change_that_was_done(run: Run) -> None:
     fleet = run(3, prepare=failing("web3"), waves=[2, 1])
     switches = [
