@@ -46,12 +46,12 @@ def _watch(flags):  # type: ignore[no-untyped-def]
             act()
 
     def act():  # type: ignore[no-untyped-def]
+        open(os.path.join(flags, "reached"), "x").close()
         if plan["how"] == "python killed":
             os.kill(os.getpid(), signal.SIGKILL)
         elif plan["how"] == "child killed":
             threading.Thread(target=kill_child, daemon=True).start()
         else:
-            open(os.path.join(flags, "reached"), "x").close()
             deadline = time.monotonic() + 60
             while not os.path.exists(os.path.join(flags, "go")) and time.monotonic() < deadline:
                 time.sleep(0.01)

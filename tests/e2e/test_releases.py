@@ -141,13 +141,17 @@ def test_a_deploy_that_is_cut_off_anywhere_harms_nothing_and_the_next_one_comple
 ) -> None:
     """Each step of a deploy, met by each mishap; unless CRASH_MATRIX=full each mishap once, at another step."""
     trial = Trial(lab, lab.addresses[1], SCENARIOS[name], tmp_path)
-    cases = trial.cases()
+    full = os.environ.get("CRASH_MATRIX") == "full"
+    cases = trial.cases(looked=full)
     assert len({case.point for case in cases}) > 50
     assert {case.mishap for case in cases} >= {*SENT, "disk full", "python killed", "child killed", "powershell killed"}
-    for case in cases if os.environ.get("CRASH_MATRIX") == "full" else sample(cases):
+    for case in cases if full else sample(cases):
         result = trial.run(case)
         assert result.wrong == "", f"{case.mishap} at {case.point}: {result.wrong}"
-    from_another_machine(lab, trial, next(case for case in cases if case.mishap == "client killed" and case.point.kind))
+    if name == "one file":
+        from_another_machine(
+            lab, trial, next(case for case in cases if case.mishap == "client killed" and case.point.kind)
+        )
 
 
 def from_another_machine(lab: Lab, trial: Trial, case: Case) -> None:
