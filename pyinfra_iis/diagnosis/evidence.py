@@ -563,7 +563,12 @@ class Evidence:
 
     def said(self, pattern: str) -> re.Match[str] | None:
         """The last place in the output that a pattern (multiline) fits."""
-        return next(reversed(list(re.finditer(pattern, self.output, re.MULTILINE))), None)
+        return _last(pattern, self.output)
+
+    def said_before(self, pattern: str) -> re.Match[str] | None:
+        """The same, also in what visitors' requests have left in the newest log before this one."""
+        files = self._part("logs").get("output", [])
+        return self.said(pattern) or (_last(pattern, files[0]["text"].replace("\r\n", "\n")) if files else None)
 
     @cached_property
     def log(self) -> list[Logged]:
@@ -659,6 +664,10 @@ class Evidence:
         if there < before:
             return there - before
         return there - after if there > after else timedelta()
+
+
+def _last(pattern: str, text: str) -> re.Match[str] | None:
+    return next(reversed(list(re.finditer(pattern, text, re.MULTILINE))), None)
 
 
 def page_of(request: Mapping[str, Any]) -> Page | None:

@@ -33,6 +33,7 @@ def of_site(told: Mapping[str, Any], seen: Mapping[str, Any], address: str, host
         "failure": answer.get("failure", ""),
         "headers": {"Server": answer.get("server", "")},
         "body": answer.get("body", ""),
+        "certificate": answer.get("certificate", []),
     }
     written = {**(told.get("logs") or {}), "output": []}
     if seen["log"]:

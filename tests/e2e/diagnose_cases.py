@@ -78,6 +78,7 @@ if (-not (Test-Path -LiteralPath C:\Windows\System32\inetsrv\config\schema\httpp
 if (Test-Item site other) { & $appcmd delete site other | Out-Null }
 if (-not (Test-Item apppool plain)) { & $appcmd add apppool /name:plain '/managedRuntimeVersion:' | Out-Null }
 & $appcmd stop apppool plain | Out-Null
+Get-Process python -ErrorAction SilentlyContinue | Where-Object { $_.Path -like 'C:\sites\*' } | Stop-Process -Force
 foreach ($Pair in @("$python-moved", $python), @('C:\sites\venv-old', 'C:\sites\venv')) { if (Test-Path -LiteralPath $Pair[0]) { Move-Item $Pair[0] $Pair[1] } }
 Get-ChildItem $python -Filter 'python3*.kept' | ForEach-Object { Move-Item $_.FullName $_.FullName.Replace('.kept', '') -Force }
 if (-not (Test-Path -LiteralPath C:\sites\venv)) { & "$python\python.exe" -m venv --without-pip C:\sites\venv }
@@ -135,6 +136,14 @@ function Edit-File($Path, $From, $To) {
     $Text = [IO.File]::ReadAllText($Path)
     if (-not $Text.Contains($From)) { throw "$Path does not contain $From" }
     [IO.File]::WriteAllText($Path, $Text.Replace($From, $To))
+}
+# The pool's processes end a moment after it says that it is stopped, and hold their files until then.
+function Stop-Pool {
+    appcmd stop apppool plain
+    foreach ($i in 1..50) {
+        if (-not @(Get-Process python, w3wp -ErrorAction SilentlyContinue | Where-Object { $_.Name -eq 'w3wp' -or $_.Path -like 'C:\sites\*' }).Count) { break }
+        Start-Sleep -Milliseconds 100
+    }
 }
 function Edit-Config($From, $To) { Edit-File "$folder\web.config" $From $To }
 function Edit-App($From, $To) { Edit-File "$folder\app.py" $From $To }
@@ -435,6 +444,13 @@ CASES: tuple[Case, ...] = (
         "<rewrite><rules /></rewrite><handlers>",
     ),
     _changed(
+        "Application Initialization is not installed",
+        "section-unknown",
+        "<handlers>",
+        '<applicationInitialization doAppInitAfterRestart="true" /><handlers>',
+        says=("applicationInitialization",),
+    ),
+    _changed(
         "a value is out of range",
         "web-config-value",
         'startupTimeLimit="3"',
@@ -521,20 +537,20 @@ CASES: tuple[Case, ...] = (
     Case(
         "the virtual environment has been renamed",
         "program-missing",
-        "appcmd stop apppool plain\nRename-Item C:\\sites\\venv venv-old\nappcmd start apppool plain",
+        "Stop-Pool\nRename-Item C:\\sites\\venv venv-old\nappcmd start apppool plain",
         "Rename-Item C:\\sites\\venv-old venv",
     ),
     Case(
         "the Python behind the environment is gone (pyenv-win 321)",
         "base-python-missing",
-        'appcmd stop apppool plain\nMove-Item $python "$python-moved"\nappcmd start apppool plain',
+        'Stop-Pool\nMove-Item $python "$python-moved"\nappcmd start apppool plain',
         'Move-Item "$python-moved" $python',
         default=True,
     ),
     Case(
         "the Python lies in a user's profile (mamba 3151, waitress 430)",
         "base-python-in-profile",
-        "appcmd stop apppool plain\nCopy-Item $python C:\\Users\\Administrator\\python -Recurse -Force\n"
+        "Stop-Pool\nCopy-Item $python C:\\Users\\Administrator\\python -Recurse -Force\n"
         "Set-Private C:\\Users\\Administrator\\python\nEdit-Config 'C:\\sites\\venv\\Scripts\\python.exe' "
         "'C:\\Users\\Administrator\\python\\python.exe'\nappcmd start apppool plain",
         "Edit-Config 'C:\\Users\\Administrator\\python\\python.exe' 'C:\\sites\\venv\\Scripts\\python.exe'",
@@ -561,7 +577,7 @@ CASES: tuple[Case, ...] = (
         "Python's DLL is missing",
         "python-incomplete",
         (
-            "appcmd stop apppool plain\nGet-ChildItem $python -Filter 'python3*.dll' | ForEach-Object { Move-Item "
+            "Stop-Pool\nGet-ChildItem $python -Filter 'python3*.dll' | ForEach-Object { Move-Item "
             "$_.FullName ($_.FullName + '.kept') -Force }\nappcmd start apppool plain"
         ),
         ""
@@ -705,14 +721,14 @@ CASES: tuple[Case, ...] = (
     Case(
         "the folder of the log is missing",
         "log-not-written",
-        'appcmd stop apppool plain; Remove-Item "$folder\\logs" -Recurse -Force; appcmd start apppool plain',
+        'Stop-Pool; Remove-Item "$folder\\logs" -Recurse -Force; appcmd start apppool plain',
         notice=True,
         default=True,
     ),
     Case(
         "the folder of the log may not be written (aspnetcore 1336)",
         "log-not-written",
-        'appcmd stop apppool plain; Set-Private "$folder\\logs"; appcmd start apppool plain',
+        'Stop-Pool; Set-Private "$folder\\logs"; appcmd start apppool plain',
         notice=True,
     ),
     Case(
@@ -894,6 +910,12 @@ CASES: tuple[Case, ...] = (
             + "\n[void] (Import-Certificate -FilePath C:\\sites\\site.cer -CertStoreLocation Cert:\\LocalMachine\\My)",
         ),
     ),
+    _secure(
+        "the certificate is of one's own making",
+        "certificate-untrusted",
+        _bound(_pfx("localhost", -1, 90)),
+        notice=True,
+    ),
     _secure("the certificate ends soon", "certificate-ends-soon", _bound(_pfx("localhost", -80, 10)), notice=True),
     _secure(
         "the certificate is for another name",
@@ -943,13 +965,13 @@ CASES: tuple[Case, ...] = (
     Case(
         "the virtual environment has lost its pyvenv.cfg",
         "virtual-environment-broken",
-        "appcmd stop apppool plain\nMove-Item C:\\sites\\venv\\pyvenv.cfg C:\\sites\\kept.cfg\nappcmd start apppool plain",
+        "Stop-Pool\nMove-Item C:\\sites\\venv\\pyvenv.cfg C:\\sites\\kept.cfg\nappcmd start apppool plain",
         "Move-Item C:\\sites\\kept.cfg C:\\sites\\venv\\pyvenv.cfg",
     ),
     Case(
         "the environment was made from a Python in a user's profile (pyenv-win 321)",
         "base-python-in-profile",
-        "appcmd stop apppool plain\nRemove-Item C:\\Users\\Administrator\\python, C:\\sites\\venv2 -Recurse -Force -ErrorAction SilentlyContinue\n"
+        "Stop-Pool\nRemove-Item C:\\Users\\Administrator\\python, C:\\sites\\venv2 -Recurse -Force -ErrorAction SilentlyContinue\n"
         "Copy-Item $python C:\\Users\\Administrator\\python -Recurse\n"
         "& C:\\Users\\Administrator\\python\\python.exe -m venv --without-pip C:\\sites\\venv2\n"
         "& icacls C:\\sites\\venv2 /grant 'IIS AppPool\\plain:(OI)(CI)RX' | Out-Null\n"
@@ -1090,6 +1112,23 @@ function Set-Variable-Name($From, $To) {
 )
 _PACKAGES = r"$venv\Lib\site-packages"
 
+_STATIC = (
+    "from django.http import HttpResponse`nfrom django.templatetags.static import static`n"
+    "urlpatterns = [path('', lambda request: HttpResponse(static('nothing.css'))),"
+)
+_HEADERS = (
+    "GET / HTTP/1.1",
+    "Host: localhost",
+    "Connection: Upgrade",
+    "Upgrade: websocket",
+    "Sec-WebSocket-Version: 13",
+)
+_REQUEST = "\r\n".join([*_HEADERS, "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==", "", ""]).encode().hex()
+_UPGRADE = (
+    "import socket, sys; s = socket.create_connection((sys.argv[1], 8014)); "
+    "s.send(bytes.fromhex(sys.argv[2])); s.recv(99)"
+)
+
 DJANGO: tuple[Case, ...] = (
     Case(
         "ALLOWED_HOSTS lacks the name",
@@ -1152,6 +1191,53 @@ DJANGO: tuple[Case, ...] = (
         '[IO.File]::WriteAllText("$live.bad", "x")',
         '[IO.File]::Delete("$live.bad")',
         notice=True,
+    ),
+    Case(
+        "a deploy is under way",
+        "deploy-running",
+        "$Self = [Diagnostics.Process]::GetCurrentProcess()\n"
+        "$Note = @{ by = 'somebody'; run = 'x'; since = 'now'; process = $Self.Id; started = $Self.StartTime.ToUniversalTime().ToString('o') }\n"
+        '[IO.File]::WriteAllText("$root\\deploy.lock", (ConvertTo-Json -Compress $Note))',
+        '[IO.File]::Delete("$root\\deploy.lock")',
+        notice=True,
+        says=("somebody",),
+    ),
+    Case(
+        "it is drained",
+        "draining",
+        "$Until = ([DateTime]::UtcNow - (New-Object DateTime 1970, 1, 1)).TotalSeconds + 600\n"
+        '[IO.File]::WriteAllText("$root\\shared\\draining", [string] [Math]::Ceiling($Until))',
+        notice=True,
+    ),
+    Case(
+        "the application object has another name",
+        "application-not-found",
+        'Edit-File "$live\\mysite\\asgi.py" "application =" "app ="; Restart-Pool',
+        'Edit-File "$live\\mysite\\asgi.py" "app =" "application ="; Restart-Pool',
+    ),
+    Case(
+        "a page asks for a static file that was not collected",
+        "static-files-missing",
+        f'Edit-File "$live\\mysite\\urls.py" "urlpatterns = [" "{_STATIC}"; Restart-Pool',
+        f'Edit-File "$live\\mysite\\urls.py" "{_STATIC}" "urlpatterns = ["; Restart-Pool',
+        says=("nothing.css",),
+    ),
+    Case(
+        "a form comes from somewhere else",
+        "csrf-origin",
+        "",
+        " ",
+        notice=True,
+        visit=("POST", "/admin/login/", 403),
+    ),
+    Case(
+        "a browser asks for a WebSocket",
+        "websocket-library",
+        '$Address = [string] [Net.Dns]::GetHostAddresses($env:COMPUTERNAME)[0]\n& "$venv\\Scripts\\python.exe" -c '
+        f"'{_UPGRADE}' $Address {_REQUEST} | Out-Null",
+        " ",
+        notice=True,
+        visit=("GET", "/admin/login/", 200),
     ),
     Case("the site may not write its data", "data-access", 'Set-Private "$root\\shared\\data"', notice=True),
 )

@@ -8,11 +8,14 @@ import json
 import os
 import platform
 import random
+import re
 from collections.abc import Iterator
 
 import pytest
 
-from pyinfra_iis.diagnosis import Diagnosis, examine
+from pyinfra_iis.diagnosis import Diagnosis, Finding, examine
+from pyinfra_iis.diagnosis.rules import RULES, application, bindings, configuration, pool, start
+from pyinfra_iis.diagnosis.rules import server as windows
 from tests.e2e.diagnose_cases import CASES, DJANGO, DJANGO_TOOLS, PORT, PREPARE, SITE, TOOLS, Case, sound
 from tests.e2e.diagnoser import Diagnoser
 from tests.labkit import Lab
@@ -21,6 +24,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("diagnose")]
 
 FULL = os.environ.get("DIAGNOSE_MATRIX") == "full"
 SELECTED = [case for case in CASES if FULL or case.default]
+DJANGO_PORT = 8014
 HANDLERS = {"1.2": "httpPlatformHandler_amd64.msi", "2.0": "httpbridge_x64.msi"}
 
 
@@ -46,9 +50,9 @@ def make(there: Diagnoser, artifacts: str, version: str) -> None:
     there.powershell(sound(version))
 
 
-def visit(address: str, path: str = "/", method: str = "GET", host: str = "") -> int:
+def visit(address: str, path: str = "/", method: str = "GET", host: str = "", port: int = PORT) -> int:
     """What a visitor gets: the status code, 0 without an answer."""
-    connection = http.client.HTTPConnection(address, PORT, timeout=60)
+    connection = http.client.HTTPConnection(address, port, timeout=60)
     try:
         body = b"x" * 1000 if method == "POST" else None
         connection.request(method, path, body, {"Host": host} if host else {})
@@ -67,13 +71,25 @@ def diagnose(there: Diagnoser, case: Case, site: str = SITE) -> Diagnosis:
     return examine(there.look(site, **options))
 
 
+def follow(there: Diagnoser, case: Case, finding: Finding, tools: str = TOOLS) -> None:
+    """Do what a finding advises."""
+    if case.repair:
+        there.powershell(tools + case.repair)
+        return
+    assert finding.commands
+    for command in finding.commands:
+        assert command in finding.fix
+        there.cmd(command)
+
+
 def check(there: Diagnoser, case: Case, site: str = SITE, tools: str = TOOLS) -> None:
     """Break a site, see that the diagnosis names it, follow the advice, see that the site works again."""
     there.powershell(tools + case.arrange)
     try:
         if case.visit:
             method, path, status = case.visit
-            assert visit(there.address, path, method) == status
+            host, port = ("", PORT) if site == SITE else ("localhost", DJANGO_PORT)
+            assert visit(there.address, path, method, host, port) == status
         found = diagnose(there, case, site)
         said = found.notices if case.notice else found.causes
         names = [finding.rule for finding in said]
@@ -83,13 +99,7 @@ def check(there: Diagnoser, case: Case, site: str = SITE, tools: str = TOOLS) ->
         for word in case.says:
             assert word in text
         assert case.notice or not found.healthy
-        if case.repair:
-            there.powershell(tools + case.repair)
-        else:
-            assert finding.commands
-            for command in finding.commands:
-                assert command in finding.fix
-                there.cmd(command)
+        follow(there, case, finding, tools)
         name = str(dict(case.ask).get("name", "")) if site == SITE else "localhost"
         mended = diagnose(there, Case(case.name, case.rule, "", ask=(("name", name),)), site)
         assert mended.healthy, mended
@@ -106,16 +116,45 @@ def check(there: Diagnoser, case: Case, site: str = SITE, tools: str = TOOLS) ->
 
 
 @pytest.fixture(scope="module")
-def servers(server: Lab) -> Iterator[dict[str, tuple[str, Diagnoser]]]:
-    """By version of HttpPlatformHandler: the address of a server with it and the site, and a connection."""
-    made = {}
+def connections(server: Lab) -> Iterator[dict[str, tuple[str, Diagnoser]]]:
+    """By version of HttpPlatformHandler: the address of a bare server that will have it, and a connection."""
     wanted = sorted({case.version for case in SELECTED})
+    made = {}
     for version, address in zip(wanted, server.addresses, strict=False):
         made[version] = address, Diagnoser(address, server.password)
-        make(made[version][1], server.status["artifacts"], version)
     yield made
     for _, connection in made.values():
         connection.close()
+
+
+@pytest.fixture(scope="module")
+def bare(connections: dict[str, tuple[str, Diagnoser]]) -> Diagnosis:
+    """What is said of a server that has nothing yet."""
+    return examine(connections["1.2"][1].look(SITE))
+
+
+@pytest.fixture(scope="module")
+def servers(
+    server: Lab, connections: dict[str, tuple[str, Diagnoser]], bare: Diagnosis
+) -> dict[str, tuple[str, Diagnoser]]:
+    """By version of HttpPlatformHandler: the address of a server with it and the site, and a connection."""
+    for version, (_, connection) in connections.items():
+        make(connection, server.status["artifacts"], version)
+    return connections
+
+
+def test_a_bare_server_has_no_iis(bare: Diagnosis) -> None:
+    assert ([finding.rule for finding in bare.causes], bare.notices) == (["iis-missing"], ())
+
+
+def test_of_a_new_and_sound_site_nothing_is_said(servers: dict[str, tuple[str, Diagnoser]]) -> None:
+    for _, there in servers.values():
+        assert examine(there.look(SITE)) == Diagnosis(SITE, True, f"http://localhost:{PORT}/ answers 200", (), (), {})
+
+
+def test_what_no_rule_knows_is_said_to_be_unknown(servers: dict[str, tuple[str, Diagnoser]]) -> None:
+    told = servers["1.2"][1].look(SITE)
+    assert [finding.rule for finding in examine(told, status=204).causes] == ["unknown"]
 
 
 @pytest.mark.parametrize("case", SELECTED, ids=lambda case: case.name)
@@ -160,6 +199,11 @@ def test_a_wrong_clock_and_a_full_disk(server: Lab, servers: dict[str, tuple[str
         assert "clock-wrong" in [finding.rule for finding in examine(there.look(SITE)).notices]
     finally:
         server.winlab("set", name, "clock-skew=off")
+    server.winlab("set", name, "disk-free=500000000")
+    try:
+        assert [finding.rule for finding in examine(there.look(SITE)).notices] == ["disk-scarce"]
+    finally:
+        server.winlab("set", name, "disk-free=off")
     server.winlab("set", name, "disk-free=1000000")
     try:
         assert examine(there.look(SITE)).causes[0].rule == "disk-full"
@@ -183,3 +227,64 @@ def django(server: Lab) -> Iterator[Diagnoser]:
 @pytest.mark.parametrize("case", DJANGO, ids=lambda case: case.name)
 def test_a_failure_of_django_is_named_and_mended(django: Diagnoser, case: Case) -> None:
     check(django, case, "mysite", DJANGO_TOOLS)
+
+
+# -- several at once ------------------------------------------------------------------------------------------------------------------------
+
+STAGES = {
+    rule.name: stage
+    for stage, table in enumerate((windows, bindings, pool, configuration, start, application))
+    for rule in table.RULES
+}
+"""How far a request comes before it meets a failure, by its rule."""
+
+PAIRS = int(os.environ.get("DIAGNOSE_PAIRS", "12"))
+
+
+def _pairs() -> list[tuple[Case, Case]]:
+    """Two failures that do not know of each other, the one that a request meets first in front; always the same ones for the same seed."""
+    chance = random.Random(int(os.environ.get("DIAGNOSE_SEED", "8")))
+    alone = ("DownloadString", "Start-Process", "Clear-EventLog", "stop site")
+    fit = [
+        case
+        for case in CASES
+        if not (case.notice or case.visit or case.ask or case.version != "1.2")
+        and not any(word in case.arrange for word in alone)
+    ]
+    found: list[tuple[Case, Case]] = []
+    while len(found) < PAIRS:
+        first, second = sorted(chance.sample(fit, 2), key=lambda case: STAGES[case.rule])
+        apart = not any(one in other or other in one for one in _edited(first) for other in _edited(second))
+        if STAGES[first.rule] < STAGES[second.rule] and apart and (first, second) not in found:
+            found.append((first, second))
+    return found
+
+
+def _edited(case: Case) -> list[str]:
+    """The texts that a case puts others in place of."""
+    return re.findall(r"Edit-(?:App|Config) '((?:[^']|'')*)'", case.arrange)
+
+
+def test_every_rule_has_a_stage() -> None:
+    assert set(STAGES) == {rule.name for rule in RULES}
+
+
+@pytest.mark.skipif(not FULL, reason="takes long: DIAGNOSE_MATRIX=full")
+@pytest.mark.parametrize("pair", _pairs(), ids=lambda pair: " + ".join(case.name for case in pair))
+def test_of_two_failures_the_one_that_visitors_meet_is_named_first(
+    servers: dict[str, tuple[str, Diagnoser]], pair: tuple[Case, Case]
+) -> None:
+    _, there = servers["1.2"]
+    there.powershell(sound("1.2"))
+    try:
+        for case in reversed(pair):
+            there.powershell(TOOLS + case.arrange)
+        for case in pair:
+            found = diagnose(there, case)
+            assert found.causes[0].rule == case.rule, found
+            follow(there, case, found.causes[0])
+        assert diagnose(there, Case("", "", "")).healthy
+    finally:
+        for case in pair:
+            if case.after:
+                there.powershell(TOOLS + case.after)

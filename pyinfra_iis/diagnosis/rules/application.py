@@ -217,7 +217,9 @@ def answer_not_http(e: Evidence) -> Explanation | None:
 
 @RULES.notice("csrf-origin")
 def csrf_origin(e: Evidence) -> Explanation | None:
-    found = e.said(r"^.*(?:Origin checking failed - (\S+) does not match|CSRF verification failed|Forbidden \(CSRF).*$")
+    found = e.said_before(
+        r"^.*(?:Origin checking failed - (\S+) does not match|CSRF verification failed|Forbidden \(CSRF).*$"
+    )
     if not found:
         return None
     return Explanation(
@@ -229,7 +231,7 @@ def csrf_origin(e: Evidence) -> Explanation | None:
 
 @RULES.notice("iterator-under-asgi")
 def iterator_under_asgi(e: Evidence) -> Explanation | None:
-    found = e.said(r"^.*StreamingHttpResponse must consume synchronous iterators.*$")
+    found = e.said_before(r"^.*StreamingHttpResponse must consume synchronous iterators.*$")
     if not found:
         return None
     return Explanation(
@@ -241,7 +243,7 @@ def iterator_under_asgi(e: Evidence) -> Explanation | None:
 
 @RULES.notice("websocket-library")
 def websocket_library(e: Evidence) -> Explanation | None:
-    found = e.said(r"^.*(?:No supported WebSocket library detected|Unsupported upgrade request).*$")
+    found = e.said_before(r"^.*(?:No supported WebSocket library detected|Unsupported upgrade request).*$")
     off = e.configuration.get("switches", {}).get("websocket") is False or (
         e.configuration.get("modules") and "WebSocketModule" not in e.configuration["modules"]
     )

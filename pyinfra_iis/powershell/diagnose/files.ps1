@@ -108,7 +108,12 @@ if ($Releases -and [IO.Path]::GetFileName($Releases) -eq 'releases') {
     foreach ($Folder in $Releases, [IO.Path]::Combine($Root, 'venvs')) { if ([IO.Directory]::Exists($Folder)) { $Half += @([IO.Directory]::GetDirectories($Folder, '*.partial')) } }
     $Release.partial = [object[]] $Half
     $Release.maintenance = [IO.File]::Exists([IO.Path]::Combine($Root, 'shared\maintenance.json'))
-    $Release.draining = [IO.File]::Exists([IO.Path]::Combine($Root, 'shared\draining'))
+    # The file says until when, in seconds since 1970; one that nobody has taken away ends by itself.
+    $Drain = [IO.Path]::Combine($Root, 'shared\draining')
+    if ([IO.File]::Exists($Drain)) {
+        $Now = ([DateTime]::UtcNow - (New-Object DateTime 1970, 1, 1)).TotalSeconds
+        try { $Release.draining = [double]::Parse([IO.File]::ReadAllText($Drain), [Globalization.CultureInfo]::InvariantCulture) -gt $Now } catch { }
+    }
     $Lock = [IO.Path]::Combine($Root, 'deploy.lock')
     if ([IO.File]::Exists($Lock)) {
         try {
