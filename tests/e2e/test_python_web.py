@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import re
+import socket
+import ssl
 from pathlib import Path
 
 import pytest
@@ -110,3 +113,47 @@ def test_an_application_that_fails_at_start_never_gets_a_visitor(served: tuple[L
     assert run.code != 0
     assert "no greeting today" in run.output
     assert WORDS["flask"] in get(address, "/", PORTS["flask"])[2]
+
+
+def test_it_is_deployed_below_a_site_that_only_https_reaches(served: tuple[Lab, str, str]) -> None:
+    """The site, its certificate that nobody trusts, and its other content are somebody else's."""
+    lab, address, example = served
+    if example != "flask":
+        pytest.skip("once is enough")
+    appcmd = r"%windir%\system32\inetsrv\appcmd.exe"
+    binding = "protocol='https',bindingInformation='*:8443:plain.example',sslFlags='1'"
+    made = r"(New-SelfSignedCertificate -DnsName plain.example -CertStoreLocation Cert:\LocalMachine\My).Thumbprint"
+    thumbprint = lab.powershell(address, made).strip()
+    lab.cmd(
+        address,
+        rf"{appcmd} delete site flask_app & {appcmd} add site /name:plain /bindings:http/*:8095: /physicalPath:C:\inetpub\wwwroot "
+        rf'& {appcmd} set site plain "/+bindings.[{binding}]" & netsh http add sslcert hostnameport=plain.example:8443 '
+        f"certhash={thumbprint} appid={{4dc3e181-e14b-4a21-b022-59fc669b0914}} certstorename=MY",
+    )
+    settings = {"web_site": "plain", "web_path": "/below", "web_bindings": '["https://*:8443:plain.example"]'}
+    try:
+        run = lab.pyinfra(address, deploy="deploys/python_web.py", example=example, **settings)
+        assert run.code == 0, run.output
+        assert "The certificate that plain sends is self-signed; the site works" in run.output
+        status, body = get_by_name(address, "plain.example", "/below/")
+        assert (status, WORDS[example] in body, 'href="/below/static/style.css"' in body) == (200, True, True), body
+        assert "https request" in body
+        assert get_by_name(address, "plain.example", "/iisstart.htm")[0] == 200
+        run = lab.pyinfra(address, deploy="deploys/python_web.py", example=example, **settings)
+        assert (run.code, run.changed) == (0, []), run.output
+    finally:
+        lab.cmd(
+            address, f"{appcmd} delete site plain & netsh http delete sslcert hostnameport=plain.example:8443 & exit 0"
+        )
+
+
+def get_by_name(address: str, name: str, path: str) -> tuple[int, str]:
+    """Ask for a page over TLS by a host name (SNI)."""
+    raw = ssl._create_unverified_context().wrap_socket(
+        socket.create_connection((address, 8443), 30), server_hostname=name
+    )
+    connection = http.client.HTTPConnection(name, 8443)
+    connection.sock = raw
+    connection.request("GET", path)
+    answer = connection.getresponse()
+    return answer.status, answer.read().decode("utf-8", "replace")
