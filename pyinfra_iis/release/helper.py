@@ -239,12 +239,14 @@ def manage(identifier: str, key: str, *arguments: str) -> None:
 
 
 def trial(identifier: str, wanted: str) -> None:
-    """Start the release on a spare port and ask it whether it is healthy.
+    """Start the release on a spare port and ask it whether it is healthy; one that has been complete for some time must still be what it was.
 
     `wanted` is JSON: `key`, `arguments` (with %HTTP_PLATFORM_PORT%), `environment`, `host`, `https` (it is asked as for a visitor over TLS), `path`,
     `status` (0: any below 500 but 400), `timeout` (seconds).
     """
     want = json.loads(wanted)
+    if not os.path.isdir(partial_path(identifier)):
+        check_files(identifier)
     with socket.socket() as spare:
         spare.bind(("127.0.0.1", 0))
         port = spare.getsockname()[1]
@@ -271,6 +273,37 @@ def trial(identifier: str, wanted: str) -> None:
             print("\n".join(lines[-TAIL:]), file=sys.stderr)
             raise Failure(f"release {identifier} {problem}; it was not made live")
     print(f"release {identifier} starts and is healthy")
+
+
+def check_files(identifier: str) -> None:
+    """Find what somebody has changed in a complete release: it is put aside then, and the next deploy brings it anew."""
+    try:
+        files = read_record(identifier)["files"]
+    except (OSError, ValueError, KeyError):
+        files, changed = {}, "the record"
+    else:
+        changed = ""
+    for path, (sha256, _size) in sorted(files.items()):
+        if digest_of(os.path.join(release_path(identifier), *path.split("/"))) != sha256:
+            changed = path
+            break
+    if changed:
+        rename(release_path(identifier), partial_path(identifier))
+        if os.path.exists(record_path(identifier)):
+            os.remove(record_path(identifier))
+        raise Failure(f"{changed} of release {identifier} has been changed on this server; deploy again")
+
+
+def digest_of(path: str) -> str:
+    """The SHA-256 of a file; empty when it is not there."""
+    digest = hashlib.sha256()
+    try:
+        with open(path, "rb") as stream:
+            while block := stream.read(1 << 20):
+                digest.update(block)
+    except FileNotFoundError:
+        return ""
+    return digest.hexdigest()
 
 
 def end_tree(process: subprocess.Popen[bytes]) -> None:

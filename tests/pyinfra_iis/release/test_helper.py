@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -175,6 +176,8 @@ http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
 def test_a_trial_start(root: Path, program: str, answer: str, problem: str) -> None:
     (root / "releases/r").mkdir(parents=True)
     (root / "releases/r/server.py").write_text(program)
+    sha256 = hashlib.sha256(program.encode()).hexdigest()
+    (root / "releases/r.json").write_text(json.dumps({"files": {"server.py": [sha256, len(program)]}}))
     (root / "venvs/k/Scripts").mkdir(parents=True)
     (root / "venvs/k/Scripts/python.exe").symlink_to(sys.executable)
     want = {"key": "k", "arguments": ["server.py", "%HTTP_PLATFORM_PORT%"], "environment": {"ANSWER": answer}}
@@ -184,6 +187,23 @@ def test_a_trial_start(root: Path, program: str, answer: str, problem: str) -> N
     assert result.stderr.endswith(problem)
     if "module" in program:
         assert "no module named shop" in result.stderr
+
+
+@pytest.mark.parametrize("file", ["shop/urls.py", "record"])
+@pytest.mark.parametrize("by_hand", ["changed by hand", None])
+def test_a_complete_release_that_somebody_has_changed_is_brought_anew(
+    root: Path, project: Path, file: str, by_hand: str | None
+) -> None:
+    made = make(project)
+    deploy(root, made)
+    place = root / "releases" / (f"{made.id}.json" if file == "record" else f"{made.id}/{file}")
+    place.unlink() if by_hand is None else place.write_text(by_hand)
+    what = "the record" if file == "record" else file
+    result = run(root, "trial", made.id, "{}")
+    assert result.stderr == f"{what} of release {made.id} has been changed on this server; deploy again.\n"
+    deploy(root, made)
+    assert files(root / "releases" / made.id) == {path: file.read() for path, file in made.files.items()}
+    assert [path.name for path in (root / "releases").iterdir() if path.name.endswith(".partial")] == []
 
 
 def test_commands_go_with_the_part_of_the_helper_that_they_need(root: Path) -> None:
@@ -218,6 +238,7 @@ time.sleep(60)
 def test_a_trial_leaves_no_process_behind(root: Path) -> None:
     (root / "releases/r").mkdir(parents=True)
     (root / "releases/r/server.py").write_text(FORKING)
+    (root / "releases/r.json").write_text('{"files": {}}')
     (root / "venvs/k/Scripts").mkdir(parents=True)
     (root / "venvs/k/Scripts/python.exe").symlink_to(sys.executable)
     want = {

@@ -257,7 +257,19 @@ class Server(RuleBasedStateMachine):
                     return False
             if died():
                 return False
-            assert made.id in self.damaged or content(Path("releases") / made.id) == self.tree
+            assert content(Path("releases") / made.id) == self.tree
+        elif made.id != self.live:
+            with self.disk.dying(dies) as died:
+                try:
+                    helper.check_files(made.id)
+                except helper.Failure as error:
+                    # What is damaged is brought anew.
+                    assert made.id in self.damaged, error
+                    assert made.id not in self._complete()
+                    return False
+            if died():
+                return False
+            assert self.tree.items() <= content(Path("releases") / made.id).items()
         if made.id not in self.bad:
             self._go_live(made.id)
         return True
