@@ -1,81 +1,232 @@
-"""Random edits, deployed and rolled back in a random order, cut off at random: what visitors get is always one of the trees that were deployed.
+"""Random edits, deployed, cut off, rolled back, pruned and damaged in any order: what visitors get is always one of the trees that were deployed.
 
-`WALK=SEED:STEPS` takes another or a longer walk."""
+`WALK=EXAMPLES:STEPS` takes other walks, each time new ones: so many applications, up to so many deploys and other acts with each.
+"""
 
 from __future__ import annotations
 
-import hashlib
 import os
-import random
-import xml.etree.ElementTree as ET
+import shutil
+from collections import Counter
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
+from hypothesis import HealthCheck, Phase, note, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from tests.e2e.crash_matrix import APP, SCENARIOS, Case, Trial
+from tests.e2e.crash_matrix import Case
+from tests.e2e.walk import NAMES, STAYING, UNFIT, Edit, Site, Tree, take_off
 from tests.labkit import Lab
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("releases")]
 
-NAMES = ["a.txt", "b.py", "ä b.html", "deep/er/c.bin", "deep/d.txt", "static/app/e.css", "F.TXT"]
-OWN = ("pyinfra_iis_", "web.config", "collected_static/")
+EXAMPLES, STEPS = map(int, os.environ.get("WALK", "2:5").split(":"))
+ACTS = ("write", "write", "write", "append", "remove", "rename", "case")
+CONTENTS = st.one_of(st.just(b""), st.binary(max_size=40), st.integers(60_000, 90_000))
+EDITS: st.SearchStrategy[list[Edit]] = st.lists(
+    st.tuples(st.sampled_from(ACTS), st.integers(0, 50), st.sampled_from([*NAMES, *STAYING]), CONTENTS), max_size=5
+)
+KEEP = st.sampled_from([1, 2, 3, 1000])
+PLACES = st.integers(0, 10_000)
+BACK = "deploys/rollback.py"
+RUNNING = ("serve.py", "app.py", "pyinfra_iis_gate.py", "web.config")
+
+
+class Walk(RuleBasedStateMachine):
+    """One application, and what it may look like."""
+
+    lab: ClassVar[Lab]
+    folder: ClassVar[Path]
+    cases: ClassVar[list[Case]] = []
+    cases_of_back: ClassVar[list[Case]] = []
+    number: ClassVar[int] = 0
+    acts: ClassVar[Counter[str]] = Counter()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.site = Site(self.lab, self.lab.addresses[2], self.folder, Walk.number)
+        Walk.number += 1
+        self.known: list[Tree] = []
+        """Every tree that a deploy was asked to bring."""
+        self.names: dict[str, Tree] = {}
+        """The releases that were live and right, and the tree of each."""
+        self.damaged: dict[str, Tree] = {}
+        """Releases that somebody has changed by hand, and what they were before."""
+
+    # -- acts ---------------------------------------------------------------------------------------------------------
+
+    @initialize()
+    def first(self) -> None:
+        """The application is there."""
+        self._deploy()
+
+    @rule(edits=EDITS, keep=KEEP)
+    def deploy(self, edits: list[Edit], keep: int) -> None:
+        """A deploy without a mishap."""
+        self._count("deploy")
+        self.site.scenario.values["web_keep"] = keep
+        self.site.edit(edits)
+        self._deploy()
+
+    @rule(edits=EDITS, keep=KEEP, place=PLACES)
+    def deploy_cut_off(self, edits: list[Edit], keep: int, place: int) -> None:
+        """A deploy with a mishap; the mishap may come too late."""
+        self._count("deploy cut off")
+        self.site.scenario.values["web_keep"] = keep
+        self.site.edit(edits)
+        self.known.append(self.site.wanted())
+        case = self.cases[place % len(self.cases)]
+        code, output = self.site.interrupted(case)
+        self._count("of them met a mishap", self.site.met)
+        note(f"{case.mishap} at {case.point}: exit code {code}")
+        assert "Traceback" not in output, output
+        if code == 0:
+            self._is_live(self.known[-1])
+
+    @rule(place=st.none() | PLACES)
+    def go_back(self, place: int | None) -> None:
+        """Back to the release before, perhaps with a mishap."""
+        self._count("back" if place is None else "back cut off")
+        before = self.site.live()
+        if place is None:
+            code, output = self.site.deploy(BACK)
+        else:
+            case = self.cases_of_back[place % len(self.cases_of_back)]
+            code, output = self.site.interrupted_by(case, BACK)
+            self._count("of them met a mishap", self.site.met)
+            note(f"{case.mishap} at {case.point}: exit code {code}")
+        assert "Traceback" not in output, output
+        if code == 0:
+            assert self.site.live() != before, output
+            assert self.site.is_bad(before), output
+        elif place is None:
+            assert "holds no good release" in output or self.damaged, output
+
+    @rule(name=st.sampled_from(UNFIT))
+    def refused(self, name: str) -> None:
+        """What Windows cannot hold is named, and nothing happens."""
+        self._count("refused")
+        before = (self.site.live(), self.site.releases())
+        bad = self.site.put_unfit(name)
+        code, output = self.site.deploy()
+        shutil.rmtree(bad) if bad.is_dir() and not bad.is_symlink() else bad.unlink()
+        assert code != 0 and "Traceback" not in output, output
+        assert repr(name.rpartition("/")[2])[1:-1].replace("\\\\", "\\").lower() in output.lower(), output
+        assert (self.site.live(), self.site.releases()) == before, output
+
+    @rule(which=st.integers(0, 50), how=st.sampled_from(["remove", "change", "add", "folder"]))
+    def spoil(self, which: int, how: str) -> None:
+        """Somebody works in a release; in the live one only where it goes on serving."""
+        self._count("damage")
+        there = self.site.releases()
+        if not there:
+            return
+        name = there[which % len(there)]
+        is_live = name == self.site.live()
+        folder = self.site.root / "releases" / name
+        files = sorted(path for path in folder.rglob("*") if path.is_file() and not (is_live and path.name in RUNNING))
+        if how == "folder" or not files:
+            if not is_live:
+                shutil.rmtree(folder)
+            return
+        self.damaged.setdefault(name, self.site.on_disk(name))
+        if how == "add":
+            (folder / "added.txt").write_text("by hand\n")
+        elif how == "change":
+            files[which % len(files)].write_bytes(b"by hand\n")
+        else:
+            files[which % len(files)].unlink()
+
+    # -- what holds always --------------------------------------------------------------------------------------------
+
+    @invariant()
+    def a_deployed_tree_is_served(self) -> None:
+        """The live release on the disk and what answers are one of the trees that were deployed; of a damaged release, what was made of it."""
+        if not self.known:
+            return
+        # One that is gone may be brought again, and is whole then.
+        self.damaged = {
+            name: tree for name, tree in self.damaged.items() if (self.site.root / "releases" / name).is_dir()
+        }
+        live = self.site.live()
+        tree = self.site.on_disk(live)
+        if live not in self.damaged:
+            assert tree in self.known, self._nearest(tree)
+            self.names.setdefault(live, tree)
+            assert self.site.served() == tree
+        for name in self.site.releases():
+            if name not in self.damaged:
+                found = self.site.on_disk(name)
+                assert found in self.known, (name, self._nearest(found))
+                assert self.names.get(name, found) == found, name
+
+    def teardown(self) -> None:
+        """In the end a deploy completes, whatever was before."""
+        if self.known:
+            self.site.change()
+            self._deploy()
+            self.a_deployed_tree_is_served()
+            assert self.site.partials() == []
+            take_off(self.site)
+
+    # -- helpers ------------------------------------------------------------------------------------------------------
+
+    def _deploy(self) -> None:
+        wanted = self.site.wanted()
+        self.known.append(wanted)
+        before = self.site.live()
+        for _ in range(3):
+            # What is damaged is found one after the other: the release itself, then what it would be made from.
+            code, output = self.site.deploy()
+            if not code or "has been changed on this server; deploy again" not in output:
+                break
+            assert self.damaged, output
+        if code:
+            names = [name for name, tree in {**self.names, **self.damaged}.items() if tree == wanted]
+            assert "did not work on" in output and any(map(self.site.is_bad, names)), output
+        elif self.site.live() not in self.damaged:
+            self._is_live(wanted)
+        elif self.site.live() != before:
+            # Somebody has put something beside what was deployed.
+            assert wanted.items() <= self.site.on_disk(self.site.live()).items()
+
+    def _is_live(self, wanted: Tree) -> None:
+        live = self.site.live()
+        if live in self.damaged:
+            return
+        tree = self.site.on_disk(live)
+        assert tree == wanted, sorted(tree.items() ^ wanted.items())
+        assert self.site.served() == wanted
+
+    def _nearest(self, tree: Tree) -> list[list[tuple[str, str]]]:
+        return [sorted(tree.items() ^ other.items()) for other in self.known[-3:]]
+
+    def _count(self, act: str, times: int = 1) -> None:
+        Walk.acts[act] += times
 
 
 @pytest.mark.timeout(0 if "WALK" in os.environ else 900)
 def test_visitors_always_get_a_tree_that_was_deployed(lab: Lab, tmp_path: Path) -> None:
-    seed, steps = map(int, os.environ.get("WALK", "1:5").split(":"))
-    dice = random.Random(seed)
-    trial = Trial(lab, lab.addresses[2], SCENARIOS["one file"], tmp_path)
-    cases = trial.cases()
-    known = [tree(trial.project)]
-    for step in range(steps):
-        act = dice.choice(["deploy", "deploy", "cut off", "cut off", "back"])
-        if act == "back":
-            code, output = trial.deploy("deploys/rollback.py")
-            assert code == 0 or "holds no good release" in output, (seed, step, output)
-        else:
-            trial.change()
-            edit(trial.project, dice)
-            known.append(tree(trial.project))
-            if act == "cut off":
-                cut_off(trial, dice.choice(cases))
-            code, output = trial.deploy() if act == "deploy" or dice.random() < 0.5 else (0, "")
-            assert code == 0, (seed, step, output)
-        assert trial.page(wait=True) in trial.deployed.values(), (seed, step)
-        found = served(trial)
-        assert found in known, (seed, step, act, [sorted(found.items() ^ one.items()) for one in known[-2:]])
-        assert list(trial.damages()) == [], (seed, step, act)
-
-
-def edit(project: Path, dice: random.Random) -> None:
-    """Add, change and remove some files."""
-    for name in dice.sample(NAMES, dice.randint(0, 4)):
-        file = project / name
-        if file.exists() and dice.random() < 0.5:
-            file.unlink()
-        else:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(dice.randbytes(dice.choice([0, 10, 5000])))
-
-
-def cut_off(trial: Trial, case: Case) -> None:
-    """A deploy with a mishap; the mishap may come too late."""
-    trial.interrupted(case)
-
-
-def tree(project: Path) -> dict[str, str]:
-    """What a deploy brings: the SHA-256 of each file."""
-    return {
-        path.relative_to(project).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in project.rglob("*")
-        if path.is_file()
-    }
-
-
-def served(trial: Trial) -> dict[str, str]:
-    """The same of the folder that the site serves, without what the deploy makes itself."""
-    config = ET.parse(trial.drive / "Windows/System32/inetsrv/config/applicationHost.config")
-    path = config.find(f".//site[@name='{APP}']/application/virtualDirectory").get("physicalPath")  # type: ignore[union-attr]
-    assert path is not None
-    found = tree(trial.drive / path[3:].replace("\\", "/"))
-    return {name: digest for name, digest in found.items() if not name.startswith(OWN)}
+    Walk.lab, Walk.folder = lab, tmp_path
+    traced = Site(lab, lab.addresses[2], tmp_path, 99)
+    Walk.cases, Walk.cases_of_back = traced.cases(), traced.cases_of(BACK)
+    take_off(traced)
+    try:
+        run_state_machine_as_test(
+            Walk,
+            settings=settings(
+                max_examples=EXAMPLES,
+                stateful_step_count=STEPS,
+                deadline=None,
+                database=None,
+                derandomize="WALK" not in os.environ,
+                phases=[Phase.generate],
+                suppress_health_check=list(HealthCheck),
+            ),
+        )
+    finally:
+        print(
+            f"{Walk.number} applications: {dict(Walk.acts)}; {len(Walk.cases)} and {len(Walk.cases_of_back)} mishaps to choose from"
+        )
