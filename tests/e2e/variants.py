@@ -357,7 +357,9 @@ def table(
     """One table; what was not tried stays empty."""
     lines = [f"| {what} | " + " | ".join(titles) + " |", "|---" * (1 + len(columns)) + "|"]
     for row in rows:
-        cells = ["; ".join(found[row, name]) or "ok" if (row, name) in found else "" for name in columns]
+        cells = [
+            " ".join("; ".join(found[row, name]).split()) or "ok" if (row, name) in found else "" for name in columns
+        ]
         lines.append(f"| {row} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
