@@ -1,4 +1,7 @@
-"""One project with each Django: `python -m tests.e2e.django_versions [VERSION ...]` deploys it to the lab and prints a table (`--write` puts it into docs/django-versions.md)."""
+"""One project with each Django: `python -m tests.e2e.django_versions [VERSION ...]` deploys it to the lab and prints a table.
+
+`--write` puts the table into docs/django-versions.md.
+"""
 
 from __future__ import annotations
 
