@@ -525,11 +525,11 @@ def test_a_fleet_of_five_is_migrated_once_before_any_host_switches(tmp_path: Pat
 
         # The first server drops out while it is prepared, because a file lies where its uploads go; so the second one migrates.
         (project / "shop/migrations/0002_fails.py").unlink()
-        migration(project, "0002_second")
+        migration(project, "0002_second", needs="0001_first")
         lab.cmd(lab.addresses[0], r"rd /s /q C:\inetpub\five\incoming && echo in the way> C:\inetpub\five\incoming")
         run = lab.pyinfra(**data)
         assert run.code == 1, run.output
         assert [host["outcome"] for host in last_record()["hosts"]] == ["dropped"] + ["live"] * 4, run.output
-        assert marks()[1] == ["0002_second"] and marks()[2:] == [[], [], []]
+        assert marks()[1] == ["0001_first", "0002_second"] and marks()[2:] == [[], [], []]
     finally:
         lab.down()
