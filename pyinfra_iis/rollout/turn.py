@@ -260,8 +260,9 @@ def end(state: State, host: Host, fleet: Fleet, member: Member, back: list[Membe
 
 def _put_back(state: State, fleet: Fleet, member: Member) -> None:
     entry = fleet.record.host(member.host.name)
-    failed_before = entry.outcome in BAD
+    before = entry.outcome
     with fleet.at_once:
+        entry.outcome = "turn"
         try:
             with _away(fleet, member, entry.old, entry.new):
                 _switch_back(state, fleet, member)
@@ -271,8 +272,8 @@ def _put_back(state: State, fleet: Fleet, member: Member) -> None:
             outcome: Outcome = "unknown" if runs is None else "failed"
             fleet.settle(member, outcome, runs, f"it was to be put back, but {failure}", failure.lines[-20:])
             return
-    if failed_before:
-        fleet.settle(member, entry.outcome, entry.old, f"{entry.reason.removesuffix('.')}. It was put back.")
+    if before in BAD:
+        fleet.settle(member, before, entry.old, f"{entry.reason.removesuffix('.')}. It was put back.")
     else:
         fleet.settle(member, "back", entry.old, fleet.record.stopped)
 

@@ -169,10 +169,13 @@ class Watch(BaseStateCallback):
             for name in self.fleet.planned
         ):
             self.record.stopped = "the run ended before every host had had its turn"
+        waiting_to_be_put_back = {member.host.name for member in self.fleet.to_put_back()}
         for name in self.fleet.planned:
             entry = self.record.host(name)
             if entry.outcome == "turn":
                 self.record.settle(name, "unknown", None, f"the run ended in the middle of its turn ({entry.current})")
+            elif name in waiting_to_be_put_back:
+                self.record.settle(name, "kept", entry.new, "it was to be put back, but the run ended first")
             if entry.outcome == "waiting":
                 self._complete_waiting(entry)
         self.record.not_undone = not_undone(self.record.app, self.record.hosts, recorded(self.fleet.run))

@@ -418,7 +418,7 @@ def test_after_a_second_ctrl_c_the_run_ends_and_the_record_names_who_is_unknown(
     assert run.code == 1, run.output
     assert time.monotonic() - began < 15
     first, second, third = fleet.record()["hosts"]
-    assert (first["outcome"], second["outcome"]) == ("live", "unknown"), run.output
+    assert (first["outcome"], second["outcome"]) == ("kept", "unknown"), run.output
     assert "the run ended in the middle of its turn (hook before)" in second["reason"]
     assert third["outcome"] in ("untouched", "unknown"), run.output
     run = fleet.run(*fleet.limited(0, 1, 2), rollout={})

@@ -437,6 +437,29 @@ def test_ctrl_c_in_a_turn_lets_it_end_and_touches_nobody_else(
     assert not [name for name, server in run.servers.items() if LATER in server.ran]
 
 
+def test_a_run_that_ends_while_hosts_are_put_back_says_what_is_not_known(
+    run: Run, pressed: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(interrupt, "pyinfra", Command())
+
+    def twice(request: dict[str, Any]) -> None:
+        if request["release"] == OLD:
+            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
+
+    def prepare(servers: dict[str, Server]) -> None:
+        servers["web1"].does[SWITCH] = twice
+        failing("web3")(servers)
+
+    with pytest.raises(SystemExit) as end:
+        run(4, prepare=prepare, waves=[2, 1], parallel=1)
+    assert end.value.code == 1
+    hosts = run.document()["hosts"]
+    assert [host["outcome"] for host in hosts] == ["unknown", "kept", "failed", "untouched"]
+    assert hosts[0]["runs"] is None and "in the middle of its turn (put back" in hosts[0]["reason"]
+    assert hosts[1]["reason"] == "it was to be put back, but the run ended first"
+
+
 def test_ctrl_c_before_the_first_turn_and_a_second_one_end_the_run(
     run: Run, pressed: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
