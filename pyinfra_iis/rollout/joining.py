@@ -54,11 +54,15 @@ def join(rollout: Rollout, wanted: Release, site: Site, check: HealthCheck) -> F
     if settings.root not in watches:
         # All hosts come here at once: nothing may wait for anything until the fleet is known.
         try:
-            fleet = Fleet(run, settings, rollout, _alike(run, settings))
+            alike = _alike(run, settings)
+            fleet = Fleet(run, settings, rollout, [other for other in alike if other in run.activated_hosts])
         except PlanError as error:
             raise DeployError(f"{settings.prefix}rollout: {error}") from None
         if rollout.record and (problem := report.why_not(fleet.records)):
             raise DeployError(f"{settings.prefix}rollout.record: {fleet.records} cannot be made: {problem}.")
+        for other in alike:
+            if other not in run.activated_hosts:
+                fleet.record.settle(other.name, "dropped", None, "it could not be reached")
         watches[settings.root] = Watch(fleet, _interrupts.setdefault(run, Interrupts()))
         run.add_callback_handler(watches[settings.root])
         _put_in_order(run)
@@ -76,13 +80,13 @@ def join(rollout: Rollout, wanted: Release, site: Site, check: HealthCheck) -> F
 
 
 def _alike(run: State, settings: WebSettings) -> list[Host]:
-    """The connected hosts that, as their data say, get the same application; in the order of the inventory."""
+    """The hosts that, as their data say, shall get the same application in this run; in the order of the inventory."""
     keys = [f"{settings.prefix}{name}" for name in ("project", "app", "root")]
     mine = [host.data.get(key) for key in keys]
     return [
         other
         for other in run.inventory
-        if other in run.activated_hosts and [other.data.get(key) for key in keys] == mine
+        if run.is_host_in_limit(other) and [other.data.get(key) for key in keys] == mine
     ]
 
 

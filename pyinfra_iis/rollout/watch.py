@@ -184,9 +184,7 @@ class Watch(BaseStateCallback):
         if self.fleet.is_active(entry.name):
             self.record.settle(entry.name, "untouched", entry.runs)
         elif entry.name not in self.fleet.members:
-            self.record.settle(
-                entry.name, "dropped", None, "it could not be reached, or its deploy could not be prepared"
-            )
+            self.record.settle(entry.name, "dropped", None, "its deploy could not be prepared")
         else:
             failed = next((step.name for step in entry.steps if step.result == "failed"), "")
             last = next((line for line in reversed(entry.detail) if line.strip()), "")

@@ -133,6 +133,19 @@ def test_fail_percent_does_not_count_what_could_not_be_reached(run: Run) -> None
     assert len(fleet.planned) == 3
 
 
+def test_a_host_that_could_not_be_reached_is_in_the_record_and_in_no_wave(run: Run) -> None:
+    def before(servers: dict[str, Server]) -> None:
+        servers["web1"].is_there = False
+
+    fleet = run(5, at_first=before, canary=1, waves=["50%"], limit=["web1", "web2", "web3"])
+    assert [wave.hosts for wave in fleet.waves] == [("@winrm/web2",), ("@winrm/web3",)]
+    assert run.outcomes(fleet) == ["dropped", "live", "live"]
+    assert run.failed == ["web1"]
+    last = run.document()["hosts"][-1]
+    assert (last["name"], last["wave"], last["runs"], last["succeeded"]) == ("@winrm/web1", 0, None, False)
+    assert last["reason"] == "it could not be reached"
+
+
 def test_where_pyinfra_asks_the_user_the_budget_decides_in_between(run: Run) -> None:
     """Without `-y` pyinfra asks at every failure; it does so by a percentage of 0 and a question."""
     asked: list[int] = []
