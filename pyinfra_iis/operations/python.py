@@ -30,17 +30,16 @@ def installed(
         present: False removes it, when this operation made it and no virtual environment uses it.
         applications: folders with applications, whose virtual environments are looked at before a removal.
 
-    A server without the Python that should exist fails, and so does removing one that something uses.
+    A server without the Python that should exist fails, or with another version of it, or with one that cannot make virtual environments, as the embeddable
+    package; so does removing one that something uses.
     """
     state = facts.read(host, Distribution, path=path, sha256=python.sha256)
     if not present:
         yield from _removed(python, path, state, applications)
         return
     if python.kind == "existing":
-        if not state["executable"]:
-            yield refusal(
-                f"{path} on {host.name} holds no python.exe; name the folder of an installed Python {python.version}."
-            )
+        if problem := _unfit(python, path, state):
+            yield refusal(problem)
         return
     if state["present"]:
         return
@@ -55,6 +54,18 @@ def installed(
             "sha256": python.sha256,
         },
     )
+
+
+def _unfit(python: Python, path: str, state: Mapping[str, Any]) -> str:
+    """Why a Python that stood there already cannot be used, or nothing."""
+    if not state["executable"]:
+        return f"{path} on {host.name} holds no python.exe; name the folder of an installed Python {python.version}."
+    if state["problem"]:
+        return f"The Python in {path} on {host.name} cannot make virtual environments: {state['problem']}"
+    found = state["version"] or state["found"]
+    if found != python.version:
+        return f"{path} on {host.name} holds Python {found}, but {python.version} is wanted; set the version to {found}, or name another folder."
+    return ""
 
 
 def _found(state: Mapping[str, Any]) -> str | None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import platform
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.e2e.variants import deploy, faults, handler, make_certificate, make_project, put_python, variants
+from tests.e2e.variants import EXISTING, deploy, faults, handler, make_certificate, make_project, put_python, variants
 from tests.labkit import Lab, get
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("variants")]
@@ -31,6 +32,11 @@ def test_each_server_answers_behind_each_handler_with_each_python(lab: Lab, proj
     chosen = variants(CHOSEN)
     thumbprint = make_certificate(lab, address)
     put_python(lab, address)
+    version = platform.python_version()
+    other = json.dumps({"kind": "existing", "version": "3.12.99", "path": EXISTING})
+    refused = deploy(lab, address, project, chosen[3], thumbprint, django_python=other)
+    assert refused.code != 0
+    assert f"holds Python {version}, but 3.12.99 is wanted; set the version to {version}, or" in refused.output
     for variant in chosen:
         run = deploy(lab, address, project, variant, thumbprint)
         assert run.code == 0, run.output
