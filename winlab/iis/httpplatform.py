@@ -407,12 +407,12 @@ class Backend:
 
     def _create(self) -> None:
         environment = self._environment()
-        self.command_line = f'"{self._image()}" {self.settings.arguments}'
-        command_line = self.command_line.replace(PORT_VARIABLE, str(self.port))
-        if self.version.number == 1:
-            self.command_line = command_line
         self.job = Job()
         try:
+            self.command_line = f'"{self._image()}" {self.settings.arguments}'
+            command_line = self.command_line.replace(PORT_VARIABLE, str(self.port))
+            if self.version.number == 1:
+                self.command_line = command_line
             self.process = self.machine.processes.start(
                 command_line,
                 cwd=self.application.root,

@@ -671,3 +671,15 @@ def test_static_files_beside_python(web: Web) -> None:
     web.start()
     assert web.request("/static/a.css").headers["Server"] == "Microsoft-IIS/10.0"
     assert web.request("/else").json["path"] == "/else"
+
+
+@BOTH
+def test_a_program_that_cannot_be_a_path_fails_the_start_and_holds_no_log(make_web: Make, platform: str) -> None:
+    web = make_web(platform=platform)
+    web.machine.fs.mkdir(r"C:\inetpub\logs\app")
+    web.protect(r"C:\inetpub\logs\app", web.pool_sid(), rights="0x1301bf")
+    web.python_site(processPath="", stdoutLogEnabled="true", stdoutLogFile=r"C:\inetpub\logs\app\stdout")
+    web.start()
+    assert web.request("/").status == 502
+    (name,) = logs(web, r"C:\inetpub\logs\app")
+    web.machine.fs.remove(rf"C:\inetpub\logs\app\{name}")
