@@ -57,6 +57,10 @@ def test_a_fleet_is_a_table_with_the_columns_that_say_something() -> None:
         ({"deploying": {"by": "", "since": "", "process": 0}}, "somebody deploys since just now"),
         ({"disk": {"drive": "C:\\", "free": 5, "total": 100 << 30}}, "disk nearly full"),
         ({"certificates": [{"binding": "*:443:", "thumbprint": "AB", "subject": "CN=x", "expires": "", "days": 29}]}, "certificate ends soon"),
+        (
+            {"certificates": [{"binding": "*:443:", "thumbprint": "AB", "subject": "CN=x", "expires": "", "days": 99, "faults": ["is self-signed"]}]},
+            "certificate is self-signed",
+        ),
         ({"certificates": [{"binding": "*:443:", "thumbprint": "AB", "subject": "", "expires": "", "days": None}]}, "certificate ends soon"),
     ],
 )  # fmt: skip
