@@ -6,6 +6,7 @@ import hashlib
 import importlib.util
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -74,6 +75,9 @@ def collect(project: Project, requirements: Requirements, cache: Path | None = N
     """
     base = cache or cache_folder() / "wheels"
     folder = base / requirements.key
+    if folder.is_dir() and not _is_whole(folder):
+        shutil.rmtree(folder)
+        _wheels.cache_clear()
     if not folder.is_dir():
         base.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=base) as partial:
@@ -85,6 +89,17 @@ def collect(project: Project, requirements: Requirements, cache: Path | None = N
                 if not folder.is_dir():
                     raise
     return list(_wheels(folder))
+
+
+def _is_whole(folder: Path) -> bool:
+    """Whether kept wheels are still what the index told."""
+    try:
+        pinned = (folder / _PINNED).read_text(encoding="utf-8")
+    except OSError:
+        return False
+    lines = [line for line in pinned.splitlines() if not line.startswith((" ", "#")) and line.strip()]
+    found = _wheels(folder)
+    return len(found) == len(lines) and all(f"sha256:{wheel.sha256}" in pinned for wheel in found)
 
 
 def arguments(found: Iterable[Wheel]) -> list[str]:

@@ -269,6 +269,17 @@ def test_the_hash_is_that_of_the_file(tmp_path: Path, folder: Path) -> None:
         assert found.sha256 == hashlib.sha256(found.path.read_bytes()).hexdigest()
 
 
+@pytest.mark.parametrize("damage", ["changed", "gone"])
+def test_kept_wheels_that_are_not_whole_are_fetched_again(tmp_path: Path, index: Index, damage: str) -> None:
+    project = project_of(tmp_path, "django\n", "--index-url", index.url)
+    collect(tmp_path, project)
+    (file,) = (tmp_path / "cache").glob("*/django-*.whl")
+    file.write_bytes(b"changed") if damage == "changed" else file.unlink()
+    wheels._wheels.cache_clear()
+    assert collect(tmp_path, project)[0] == "django-5.2.8-py3-none-any.whl"
+    assert hashlib.sha256(file.read_bytes()).hexdigest() == index.sums[file.name]
+
+
 def test_indexes_of_this_machines_pip_count_where_none_are_set(
     tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch
 ) -> None:
