@@ -1,4 +1,4 @@
-"""Writes the tables of settings.md from the settings' model: python -m docs.reference"""
+"""Writes what is made from elsewhere: settings.md's tables from the settings' model, the table of failures/index.md from its pages: python -m docs.reference"""
 
 from __future__ import annotations
 
@@ -12,7 +12,18 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from pyinfra_iis import settings
+from pyinfra_iis.diagnosis.rules import RULES
 
+FAILURES = Path(__file__).parent / "failures"
+GROUPS = {
+    "server": "The server",
+    "bindings": "Bindings",
+    "pool": "The application pool",
+    "configuration": "Configuration",
+    "start": "The process does not start",
+    "application": "The application answers wrongly",
+}
+"""Modules of rules, in the order of a request's way, as headings."""
 PAGE = Path(__file__).parent / "settings.md"
 BEGIN, END = "<!-- generated: begin -->", "<!-- generated: end -->"
 PARTS: tuple[type[BaseModel], ...] = (
@@ -97,15 +108,52 @@ def render() -> str:
     return "\n".join(parts)
 
 
+def failures() -> str:
+    """The table of failures: what you see, and the page about it, with what the diagnosis prints.
+
+    Raises:
+        ValueError: a page that lacks one of both.
+    """
+    parts = []
+    for module, title in GROUPS.items():
+        names = [rule.name for rule in RULES if rule.function.__module__.rpartition(".")[2] == module]
+        parts += [f"## {title}\n", "| you see | page | it prints |", "|---|---|---|"]
+        parts += [
+            f"| {seen} | [{name}]({name}.md) | {printed} |" for name in names for seen, printed in [failure(name)]
+        ]
+        parts.append("")
+    return "\n".join(parts)
+
+
+def failure(name: str) -> tuple[str, str]:
+    """What one sees of a failure, and the sentence that the diagnosis prints, as they stand on its page.
+
+    Raises:
+        ValueError: the page lacks one of both.
+    """
+    text = (FAILURES / f"{name}.md").read_text(encoding="utf-8")
+    found = re.search(r"^# \S+\n\n> (.+)\n\n\*\*What you see\.\*\* (.+)$", text, re.MULTILINE)
+    if not found:
+        raise ValueError(f"docs/failures/{name}.md does not begin with its name, what is printed and what one sees.")
+    return found[2].replace("|", "\\|"), found[1].replace("|", "\\|").replace("*", "\\*")
+
+
 def page(text: str) -> str:
-    """The page with its generated part made anew."""
+    """The page of settings with its generated part made anew."""
+    return between(text, render())
+
+
+def between(text: str, generated: str) -> str:
+    """A page with other text between its marks."""
     before, _, rest = text.partition(BEGIN)
     _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n\n{render()}\n{END}{after}"
+    return f"{before}{BEGIN}\n\n{generated}\n{END}{after}"
 
 
 def main() -> int:
-    """Write the page."""
+    """Write the pages."""
+    index = FAILURES / "index.md"
+    index.write_text(between(index.read_text(encoding="utf-8"), failures()), encoding="utf-8")
     PAGE.write_text(page(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
     return 0
 

@@ -1,7 +1,7 @@
 """Why a site does not work: rules that turn what a server tells into a cause, its evidence and a fix, a sentence each.
 
 Nothing here talks to a server: `pyinfra_iis.facts.diagnosis.look` does, and `examine` judges what it has brought. The rules are tables in
-`rules/`, each with a name that is a section of docs/failures.md.
+`rules/`, each with a name that is a page of docs/failures.
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ class Explanation:
 
 @dataclass(frozen=True)
 class Finding(Explanation):
-    """An explanation with the rule that gave it; `docs/failures.md` has a section of that name."""
+    """An explanation with the rule that gave it; `docs/failures` has a page of that name."""
 
     rule: str = ""
     kind: Kind = Kind.CAUSE

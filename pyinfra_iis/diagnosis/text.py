@@ -23,4 +23,4 @@ def lines(answer: Mapping[str, Any]) -> Iterable[str]:
 def _finding(title: str, finding: Mapping[str, Any]) -> Iterable[str]:
     yield f"{title + ':':10} {finding['cause']}"
     yield f"Evidence:  {finding['evidence']}"
-    yield f"Fix:       {finding['fix']}  (docs/failures.md: {finding['rule']})"
+    yield f"Fix:       {finding['fix']}  (docs/failures/{finding['rule']}.md)"

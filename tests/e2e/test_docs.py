@@ -74,8 +74,8 @@ def test_a_reader_gets_what_the_page_promises(checkout: tuple[Path, dict[str, st
 
 REFERENCE = (
     ("README.md", "sh"),
-    ("docs/failures.md", "sh"),
-    ("docs/failures.md", "console"),
+    ("docs/failures/index.md", "sh"),
+    ("docs/failures/index.md", "console"),
     ("docs/operations.md", "sh"),
 )
 OTHERS_HAVE = {"--data site=Shop": "--data site=shop", "hostname=www.example.com": "hostname=localhost"}
@@ -144,6 +144,49 @@ def test_a_server_is_prepared_and_reached_as_the_pages_say(checkout: tuple[Path,
     code, text = docs.do(script.replace(" -- ", " -y -- "), folder, environment)
     assert code == 0, text
     assert "Tell the time" in text and password not in text
+
+
+IIS = """
+Install-WindowsFeature Web-Static-Content, Web-Scripting-Tools | Out-Null
+$appcmd = "$env:windir\\system32\\inetsrv\\appcmd.exe"
+New-Item -ItemType Directory C:\\inetpub\\shop\\shared\\data, C:\\Python\\3.12.1 | Out-Null
+'maintenance.json', 'draining' | ForEach-Object { Set-Content -LiteralPath C:\\inetpub\\shop\\shared\\$_ -Value x }
+Set-Content -LiteralPath C:\\inetpub\\shop\\app_offline.htm -Value x
+& $appcmd add apppool /name:shop /managedRuntimeVersion: | Out-Null
+& $appcmd add site /name:shop /bindings:http/*:8014: /physicalPath:C:\\inetpub\\shop | Out-Null
+& $appcmd set app shop/ /applicationPool:shop | Out-Null
+"""
+BEFORE = {
+    "start apppool": r"%windir%\system32\inetsrv\appcmd stop apppool shop",
+    "start site": r"%windir%\system32\inetsrv\appcmd stop site shop",
+    "stop site": '%windir%\\system32\\inetsrv\\appcmd start site "Default Web Site"',
+    "add apppool": "%windir%\\system32\\inetsrv\\appcmd delete apppool shop",
+    "net start": "net stop W3SVC",
+    "recycle": "%windir%\\system32\\inetsrv\\appcmd start apppool shop",
+}
+"""What makes a page's command one that has something to do; whether it succeeds does not matter."""
+
+
+def test_the_commands_of_failure_pages_are_ones_of_a_server(checkout: tuple[Path, dict[str, str]]) -> None:
+    """docs/failures/*.md: looks and fixes, on a server with IIS and a site. That the fixes mend is shown by test_diagnose.py."""
+    _, environment = checkout
+    run = subprocess.run(["winlab", "up", "--json"], env=environment, capture_output=True, text=True, check=True)
+    lab = json.loads(run.stdout)
+    session = winrm.Session(lab["hosts"][0]["address"], auth=(lab["user"], lab["password"]), transport="ntlm")
+    result = session.run_ps("$ErrorActionPreference = 'Stop'\n" + IIS)
+    assert result.status_code == 0, result.std_err.decode()
+    pages = sorted((ROOT / "docs" / "failures").glob("*.md"))
+    found = dict.fromkeys(line for page in pages for line in docs.to_run(docs.name(page), "bat"))
+    assert len(found) > 40
+    wrong = []
+    for line in found:
+        for part, command in BEFORE.items():
+            if part in line:
+                session.run_cmd(command)
+        result = session.run_cmd(line)
+        if result.status_code:
+            wrong.append((line, result.status_code, (result.std_out + result.std_err).decode()))
+    assert wrong == []
 
 
 def test_the_lab_is_used_as_its_page_says(checkout: tuple[Path, dict[str, str]]) -> None:

@@ -12,8 +12,6 @@ from typing import Any
 import pytest
 
 from pyinfra_iis.diagnosis import Diagnosis, Kind, examine
-from pyinfra_iis.diagnosis.rules import RULES
-from tests.labkit import ROOT
 
 RECORDED = Path(__file__).parent / "recorded"
 Told = dict[str, Any]
@@ -29,12 +27,6 @@ def causes(told: Told) -> list[str]:
 
 def notices(told: Told) -> list[str]:
     return [finding.rule for finding in examine(told).notices]
-
-
-def test_every_rule_has_a_section_and_every_section_a_rule() -> None:
-    text = (ROOT / "docs" / "failures.md").read_text("utf-8")
-    sections = re.findall(r"^### (\S+)$", text, re.MULTILINE)
-    assert sorted(sections) == sorted(rule.name for rule in RULES)
 
 
 def test_a_sound_site_is_healthy() -> None:
@@ -65,6 +57,19 @@ def test_what_the_server_could_not_tell_stops_nothing(name: str) -> None:
             examine({**told, part: None})
             examine({key: value for key, value in told.items() if key != part})
     examine({})
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in RECORDED.glob("*.json")))
+def test_an_application_that_is_not_there_has_no_other_failure(name: str) -> None:
+    """Nor a pool, to which everything in the event log would belong."""
+    told = recorded(name)
+    if told["site"]["target"]:
+        told["site"] |= {
+            "target": {**told["site"]["target"], "application": False, "pool": "", "path": "", "folder": ""},
+            "pool": None,
+        }
+        told |= {"configuration": None, "request": None}
+        assert "application-missing" in causes(told)
 
 
 def test_a_general_cause_only_counts_without_a_better_one() -> None:
