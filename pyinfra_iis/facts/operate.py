@@ -11,7 +11,8 @@ class Operation(ScriptFact):
     `time` (the server's, UTC), `installed` (IIS is), `pool` and `site` (their states, empty when they do not exist), `workers` (process ids of the
     pool), `processes` (of the application: `id`, `worker`, `image`, `started`, `seconds`), `interpreter` and `python` (path and version of the live
     release's Python), `gate` (the live release has the gate of `templates/gate.py.j2`), `certificates` (of https bindings: `binding`, `thumbprint`,
-    `subject`, `expires`, `days`, `faults` (what visitors may be warned of)), `disk` (`drive`, `free` and `total` in bytes), `maintenance` (`since`, `retry_after`, `page` (SHA-256 of its text);
+    `subject`, `expires`, `days`, `faults` (what visitors may be warned of)), `disk` (`drive`, `free` and `total` in bytes), `maintenance` (`since`,
+    `retry_after`, `page` (SHA-256 of its text);
     or null), `draining`, `deploying` (`by`, `since`, `process`; or null), `problems` (sentences: what could not be told).
     Arguments: `root`, `site`, `application` (its path), `pool`.
     """
