@@ -5,10 +5,12 @@ from __future__ import annotations
 import datetime
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from pyinfra_iis.deploys import web
 from pyinfra_iis.deploys.web import _site
 from pyinfra_iis.operations.release import health_check
 from pyinfra_iis.powershell import source
@@ -94,3 +96,36 @@ def test_nobody_listens_is_an_answer(tmp_path: Path) -> None:
     answer = json.loads("\n".join(run_on(machine, f"{source('iis/request')}\n{ask}")))
     assert (answer["status"], answer["certificate"]) == (0, [])
     assert "refused" in answer["problem"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({}, ""),
+        ({"installed": False, "exists": False}, ""),
+        ({"exists": False}, "web1 has no site 'Default Web Site' that /shop/new could be below"),
+        ({"state": "Stopped"}, "the site 'Default Web Site' on web1 is not started"),
+        ({"bindings": ["https://*:443:"]}, "has no binding http://*:80:, by which /shop/new is to be reached"),
+        ({"path": r"C:\inetpub\shop\releases\r1"}, ""),
+        ({"path": r"C:\inetpub\shopping"}, r"Default Web Site/shop/new on web1 serves C:\inetpub\shopping"),
+        ({"pool_users": ["intranet/"]}, "the app pool shop on web1 is used by intranet/; take that away first"),
+        ({"problem": "web.config is not well-formed"}, "cannot read the configuration of the site 'Default Web Site'"),
+    ],
+)
+def test_a_site_that_nothing_can_be_below_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any], sentence: str
+) -> None:
+    there = {
+        "installed": True,
+        "exists": True,
+        "state": "Started",
+        "bindings": ["http://*:80:", "net.tcp://808:*"],
+        "path": "",
+        "pool_users": [],
+        "problem": "",
+    }
+    steps = web.Steps(releases.make(settings(tmp_path, **BELOW)))
+    monkeypatch.setattr(web, "host", SimpleNamespace(name="web1"))
+    monkeypatch.setattr(web.facts, "read", lambda host, fact, **asked: {**there, **changes})
+    said = steps._unfit_parent()
+    assert sentence in said and bool(said) is bool(sentence)
