@@ -537,7 +537,7 @@ class Evidence:
         """What the site's process printed: during the request, else most recently; in version 2's event where there is no log."""
         files = self._part("logs").get("output", [])
         text = self._part("request").get("fresh", "") or (files[0]["text"] if files else "")
-        text = text or next((event.text for event in self.start_failures if event.id == 1020), "")
+        text = text or next((_captured(event.text) for event in self.start_failures if event.id == 1020), "")
         return text.replace("\r\n", "\n")
 
     @property
@@ -664,6 +664,11 @@ class Evidence:
         if there < before:
             return there - before
         return there - after if there > after else timedelta()
+
+
+def _captured(text: str) -> str:
+    """What version 2's event tells of a process's output, behind what it says itself."""
+    return re.split(r"logs from multiple retries:", text)[-1].lstrip()
 
 
 def _last(pattern: str, text: str) -> re.Match[str] | None:

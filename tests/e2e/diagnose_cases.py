@@ -167,6 +167,7 @@ class Case:
         repair: PowerShell that follows the printed advice where that is no command; empty: the printed commands.
         notice: the site works, or fails for another reason; this is said besides.
         says: must stand in cause, evidence or fix.
+        also: rules whose causes are true besides, since they follow from this one.
         ask: further arguments of the look.
         request: the path that is asked before the diagnosis, by a visitor; with its method.
         default: runs without DIAGNOSE_MATRIX=full.
@@ -179,6 +180,7 @@ class Case:
     repair: str = ""
     notice: bool = False
     says: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
     ask: tuple[tuple[str, object], ...] = ()
     visit: tuple[str, str, int] | None = None
     default: bool = False
@@ -199,6 +201,8 @@ def _literal(text: str) -> str:
 
 
 _RECYCLE = "\nappcmd recycle apppool plain"
+_LIMIT = ('startupTimeLimit="3" startupRetryCount="1"', 'startupTimeLimit="7" startupRetryCount="0"')
+_FIXED = 'arguments="-m http.server 9123 --bind 127.0.0.1"'
 _ARGUMENTS = 'arguments="app.py %HTTP_PLATFORM_PORT%"'
 _DEAF = (
     'served = Server(("127.0.0.1", int(sys.argv[1])), Handler)\nimport threading, time\ndef end():\n    served.socket.close()\n'
@@ -221,6 +225,14 @@ def _coded(name: str, rule: str, old: str, new: str, **more: object) -> Case:
     """Something in the program is changed, and put right by hand; a new process reads it."""
     repair = _app(new, old) + _RECYCLE
     return Case(name, rule, _app(old, new) + _RECYCLE, repair, **more)  # type: ignore[arg-type]
+
+
+def _heard(name: str, rule: str, old: str, new: str, **more: object) -> Case:
+    """The same, with time enough to be seen listening where starting a process takes long."""
+    limit = _LIMIT if more.get("version") != "2.0" else ('startupTimeLimit="3"', 'startupTimeLimit="7"')
+    longer, shorter = _config(*limit), _config(*reversed(limit))
+    arrange, repair = _app(old, new), _app(new, old)
+    return Case(name, rule, f"{longer}\n{arrange}{_RECYCLE}", f"{shorter}\n{repair}{_RECYCLE}", **more)  # type: ignore[arg-type]
 
 
 def _says(name: str, rule: str, text: str, **more: object) -> Case:
@@ -275,7 +287,9 @@ $Manager.CommitChanges()
 def _secure(name: str, rule: str, arrange: str, **more: object) -> Case:
     """The site's https binding."""
     plain = "appcmd set site plain /bindings:http/*:8020:"
-    return Case(name, rule, arrange, plain, after=plain, **more)  # type: ignore[arg-type]
+    # HTTP.sys keeps a certificate for its port also when nobody is bound to that any more.
+    clean = f"{plain}\n& netsh http delete sslcert ipport=0.0.0.0:8443 | Out-Null"
+    return Case(name, rule, arrange, plain, after=clean, **more)  # type: ignore[arg-type]
 
 
 _REMOVED = 'Remove-Item "Cert:\\LocalMachine\\My\\$($Made.Thumbprint)"'
@@ -398,6 +412,7 @@ CASES: tuple[Case, ...] = (
             "msiexec /i C:\\sites\\handler.msi /qn | Out-Null"
         ),
         default=True,
+        also=("attribute-of-other-version",),
     ),
     _changed(
         "FastCGI's handler is mixed in (visualstudio-docs 4361)",
@@ -639,13 +654,13 @@ CASES: tuple[Case, ...] = (
     Case(
         "it listens on a fixed port",
         "port-ignored",
-        _config(_ARGUMENTS, 'arguments="-m http.server 9123 --bind 127.0.0.1"'),
-        _config('arguments="-m http.server 9123 --bind 127.0.0.1"', _ARGUMENTS),
+        _config(*_LIMIT) + "\n" + _config(_ARGUMENTS, _FIXED),
+        _config(*reversed(_LIMIT)) + "\n" + _config(_FIXED, _ARGUMENTS),
         default=True,
         says=("9123",),
     ),
-    _coded("it listens on another port", "listens-elsewhere", "int(sys.argv[1])", "int(sys.argv[1]) + 1", default=True),
-    _coded(
+    _heard("it listens on another port", "listens-elsewhere", "int(sys.argv[1])", "int(sys.argv[1]) + 1"),
+    _heard(
         "it listens by IPv6 only",
         "listens-on-ipv6",
         _SERVE,
@@ -686,6 +701,7 @@ CASES: tuple[Case, ...] = (
         + "\n"
         + _app("os._exit(3)", 'self.answer(200, b"ok")')
         + _RECYCLE,
+        also=("process-lost",),
     ),
     _changed(
         "it would reload itself",
@@ -836,7 +852,7 @@ CASES: tuple[Case, ...] = (
         "import time; time.sleep(30)",
         version="2.0",
     ),
-    _coded(
+    _heard(
         "2.0: it listens on another port",
         "listens-elsewhere",
         "int(sys.argv[1])",
@@ -932,6 +948,7 @@ CASES: tuple[Case, ...] = (
         "-EntryType Error -Message 'Faulting application name: w3wp.exe, version: 10.0.20348.1, faulting module name: httpPlatformHandler.dll'; "
         "Stop-Process -Id $p.Id -Force }; Start-Sleep -Milliseconds 700 }",
         "Clear-EventLog -LogName Application; appcmd start apppool plain",
+        also=("pool-rapid-fail",),
     ),
     Case(
         "sockets that stay open delay the end of the old process (WebSockets 169)",

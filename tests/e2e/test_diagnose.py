@@ -65,7 +65,7 @@ def visit(address: str, path: str = "/", method: str = "GET", host: str = "", po
 
 def diagnose(there: Diagnoser, case: Case, site: str = SITE) -> Diagnosis:
     """Ask as `deploys/diagnose.py` does."""
-    options = {"timeout": 20, **({} if site == SITE else {"name": "localhost"}), **dict(case.ask)}
+    options = {"timeout": 30, **({} if site == SITE else {"name": "localhost"}), **dict(case.ask)}
     if options.pop("again", False):
         there.look(site, **options)
     return examine(there.look(site, **options))
@@ -94,6 +94,9 @@ def check(there: Diagnoser, case: Case, site: str = SITE, tools: str = TOOLS) ->
         said = found.notices if case.notice else found.causes
         names = [finding.rule for finding in said]
         assert case.rule in names if case.notice else case.rule == names[0], (names, found)
+        if site == SITE:  # and nothing else is
+            others = {finding.rule for finding in found.causes} - {case.rule, *case.also}
+            assert case.notice or not others, found
         finding = said[names.index(case.rule)]
         text = f"{finding.cause} {finding.evidence} {finding.fix}"
         for word in case.says:

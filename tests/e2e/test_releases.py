@@ -43,9 +43,9 @@ def values(project: Path, **more: object) -> dict[str, Any]:
 
 
 BAD = {
-    "import error": ({"shop/urls.py": "import no_such_module\n"}, {}, "No module named 'no_such_module'"),
+    "import error": ({"shop/urls.py": "import no_such_module\n"}, {}, r"(?s)No module named 'no_such_module'.*\(docs/failures/python-module-missing.md\)"),
     "missing setting": (
-        {"shop/settings.py": projects.SETTINGS + "import os\nKEY = os.environ['SHOP_KEY']\n"}, {}, "KeyError: 'SHOP_KEY'",
+        {"shop/settings.py": projects.SETTINGS + "import os\nKEY = os.environ['SHOP_KEY']\n"}, {}, r"(?s)KeyError: 'SHOP_KEY'.*\(docs/failures/variable-missing.md\)",
     ),
     "health path 500": ({"shop/urls.py": URLS.format("broken", 500)}, {}, r"answers 500 to GET /; it was not made live"),
     "check's level": (
@@ -53,12 +53,12 @@ BAD = {
     ),
     "too slow": (
         {"shop/asgi.py": "import time\ntime.sleep(30)\n" + projects.ASGI}, {"django_health": json.dumps({"timeout": 3})},
-        r"does not listen on its port after 3 seconds",
+        r"(?s)\(docs/failures/start-too-slow.md\).*does not listen on its port after 3 seconds",
     ),
     "port ignored": (
         {}, {"django_server": "command", "django_command": json.dumps(["-m", "http.server", "--bind", "127.0.0.1", "18765"]),
              "django_health": json.dumps({"timeout": 3})},
-        r"does not listen on its port after 3 seconds",
+        r"(?s)port 18765 instead.*\(docs/failures/port-ignored.md\).*does not listen on its port after 3 seconds",
     ),
 }  # fmt: skip
 

@@ -183,7 +183,7 @@ def exception(e: Evidence) -> Explanation | None:
 @RULES.cause("process-lost")
 def process_lost(e: Evidence) -> Explanation | None:
     """It ended, or closed the connection, while it answered."""
-    if e.code not in _LOST or forwarded_for_port(e):
+    if e.code not in _LOST or forwarded_for_port(e) or listener_dead(e):
         return None
     last = f"its last lines are: {e.last_lines}" if e.last_lines else "it printed nothing"
     return Explanation(

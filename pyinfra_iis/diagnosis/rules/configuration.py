@@ -291,7 +291,7 @@ def handler_order(e: Evidence) -> Explanation | None:
 
 @RULES.cause("module-not-listed")
 def module_not_listed(e: Evidence) -> Explanation | None:
-    if e.healthy or not e.page or (e.page.status, e.page.substatus) != (500, 21):
+    if e.healthy or not e.page or (e.page.status, e.page.substatus) != (500, 21) or other_handler(e):
         return None
     wanted = _handler(e) or "httpPlatformHandler"
     return Explanation(

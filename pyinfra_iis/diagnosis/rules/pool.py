@@ -37,7 +37,7 @@ def pool_missing(e: Evidence) -> Explanation | None:
 @RULES.cause("pool-identity")
 def pool_identity(e: Evidence) -> Explanation | None:
     reports = e.find_events(_WAS, 5021, 5057, 5059, about=e.pool_name, current=True)
-    if not _down(e) or not reports:
+    if not e.pool or not _down(e) or not reports:
         return None
     who = e.pool.get("user") or e.pool.get("identity", "")
     own = f'{APPCMD} set apppool "{e.pool_name}" /processModel.identityType:ApplicationPoolIdentity'
@@ -151,6 +151,6 @@ def shutdown_slow(e: Evidence) -> Explanation | None:
         return None
     return Explanation(
         "Requests or WebSockets that do not end kept the old worker process from ending in time, so they were cut.",
-        f"The event log has {reports[0]}: it exceeded time limits during shut down.",
+        f"The event log has {reports[0]} of {reports[0].time:%Y-%m-%d %H:%M} UTC: it exceeded time limits during shut down.",
         "Let the application close idle WebSockets, or allow more time with the pool's shutdownTimeLimit.",
     )

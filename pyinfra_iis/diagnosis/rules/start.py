@@ -210,17 +210,20 @@ def _astray(e: Evidence) -> Listener | None:
     return next((listener for listener in e.heard if listener.port != told), None)
 
 
+_FIXED_PORT = re.compile(
+    r"(?:--?(?:port|p|bind|b|listen|http)[ =]|\b(?:runserver|http\.server)\b.*?\s)(?:\S*:)?(?P<port>\d{2,5})(?![\d.:])"
+)
+
+
 @RULES.cause("port-ignored")
 def port_ignored(e: Evidence) -> Explanation | None:
     """Nothing tells the process which port it is to listen on."""
     if not e.start_failed or PORT in e.arguments or e.platform.get("port_variables"):
         return None
-    fixed = re.search(
-        r"--?(?:port|p|bind|b|listen|http)[ =]\S*?(\d{2,5})\b|runserver\s+(?:\S+:)?(\d{2,5})\b", e.arguments
-    )
+    fixed = _FIXED_PORT.search(e.arguments)
     astray = _astray(e)
     said = e.said(r"^.*(?:running on|Serving|Listening|starting|server at)\D*https?://\S+:(\d{2,5}).*$")
-    number = (fixed and (fixed[1] or fixed[2])) or (astray and astray.port) or (said and said[1])
+    number = (fixed and fixed["port"]) or (astray and astray.port) or (said and said[1])
     if not number:
         return None
     seen = f"process {astray.process} listens on {astray.address}:{astray.port}" if astray else ""

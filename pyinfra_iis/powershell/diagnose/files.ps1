@@ -132,7 +132,8 @@ foreach ($One in $Wanted) {
     try {
         if ([IO.Directory]::Exists($One[1])) { $Item.exists = $true; $Item.kind = 'folder' }
         elseif ([IO.File]::Exists($One[1])) { $Item.exists = $true; $Item.kind = 'file' }
-        if ($Item.exists) { $Item.access = Get-Access $One[1] $Sids }
+        # Without a pool there is nobody who may or may not.
+        if ($Item.exists -and $Sids.Count) { $Item.access = Get-Access $One[1] $Sids }
     } catch { $Item.problem = $_.Exception.GetBaseException().Message }
     $Answer.paths += $Item
 }

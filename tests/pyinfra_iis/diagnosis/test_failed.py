@@ -64,12 +64,27 @@ def test_a_start_that_fails(tail: list[str], sentence: str, rule: str) -> None:
     assert lines[-1] == sentence
     cause, evidence, fix = lines[len(tail) : -1]
     assert (cause[:7], evidence[:9], fix[:4]) == ("Cause: ", "Evidence:", "Fix:")
-    assert fix.endswith(f"(docs/failures.md: {rule})")
+    assert fix.endswith(f"(docs/failures/{rule}.md)")
 
 
-def test_a_fixed_port_is_seen_in_the_arguments() -> None:
-    started = {**STARTED, "arguments": ["-m", "http.server", "--bind", "127.0.0.1", "--port", "8765"]}
-    assert "port-ignored" in "\n".join(said(start_causes(QUIET, NOBODY, printed("Serving", SILENT), started)))
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "-m uvicorn app:app --host 127.0.0.1 --port 8765",
+        "-m uvicorn app:app --port=8765 --host 127.0.0.1",
+        "-m hypercorn app:app --bind 127.0.0.1:8765",
+        "-m waitress --listen=*:8765 app:app",
+        "-m http.server --bind 127.0.0.1 8765",
+        "-m http.server 8765 --bind 127.0.0.1",
+        "manage.py runserver 127.0.0.1:8765 --noreload",
+        "manage.py runserver --noreload 8765",
+    ],
+)
+def test_a_fixed_port_is_seen_in_the_arguments(arguments: str) -> None:
+    started = {**STARTED, "arguments": arguments.split()}
+    lines = said(start_causes(QUIET, NOBODY, printed("", SILENT), started))
+    assert "listens on port 8765 instead" in lines[1]
+    assert lines[3].endswith("port-ignored.md)")
 
 
 @pytest.mark.parametrize(
@@ -160,7 +175,7 @@ def test_the_failed_release_is_judged_by_what_was_seen_of_it(name: str) -> None:
     lines = wait(failing(name))
     assert (lines[0], lines[-1]) == ("the log's end", SENTENCE)
     assert lines[1].startswith("Cause: ")
-    assert lines[3].endswith(f"(docs/failures.md: {name})")
+    assert lines[3].endswith(f"(docs/failures/{name}.md)")
 
 
 def test_while_all_is_well_nothing_is_asked() -> None:
