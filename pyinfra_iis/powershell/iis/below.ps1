@@ -8,7 +8,7 @@ try {
     $Site = $Manager.Sites[$Request.site]
     if ($null -eq $Site) { return $Answer }
     $Answer.exists = $true
-    $Answer.state = [string] $Site.State
+    try { $Answer.state = [string] $Site.State } catch { $Answer.state = 'Unknown' }
     $Answer.bindings = [object[]] @(foreach ($Binding in $Site.Bindings) { "$($Binding.Protocol)://$($Binding.BindingInformation)" })
     $Application = Find-Application $Manager $Request.site $Request.application
     if ($null -ne $Application) { $Answer.path = [Environment]::ExpandEnvironmentVariables([string] $Application.VirtualDirectories['/'].PhysicalPath) }
