@@ -356,7 +356,7 @@ class WebSettings(_Model):
         bindings: the site's bindings as IIS writes them, `ip:port:host` each, `https://` before it for TLS; others are taken away. Below a site: those of its
             bindings by which visitors come.
         certificate: the certificate of https bindings, `{"thumbprint": ...}`, `{"subject": "www.example.com"}` or `{"pfx": "www.pfx", "password": ...}`.
-        requirements: files of the project that say which packages it needs, one or a list, relative to it: requirements files and locks as pip takes them,
+        requirements: files of the project, or above it (`../requirements.txt`), that say which packages it needs, one or a list, relative to it: requirements files and locks as pip takes them,
             with hashes or without, `pyproject.toml` (its `[project] dependencies`), `uv.lock` (read with `pip install pyinfra-iis[offline]`), `pylock.toml`;
             default requirements.txt, uv.lock, pylock.toml or pyproject.toml, the first that is there.
         constraints: files that limit versions, one or a list, as `pip install -c` takes them.

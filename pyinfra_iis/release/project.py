@@ -16,6 +16,9 @@ from pyinfra_iis.release.servers import SERVERS
 from pyinfra_iis.release.tree import ProjectError, ProjectFile
 from pyinfra_iis.settings import DjangoSettings, WebSettings
 
+_REQUIREMENTS = re.compile(r"(?:requirements/[^/]*|[^/]*requirements[^/]*)\.txt", re.IGNORECASE)
+_ABOVE = ("requirements.txt", "pyproject.toml", "uv.lock")
+"""What says which packages a project needs, in the folder above one called src."""
 _MADE_BY = re.compile(r"using Django (\d+)\.(\d+)")
 
 
@@ -194,8 +197,12 @@ class DjangoProject(Project):
     def implied_requirement(self) -> str:
         """The Django that wrote the settings file."""
         if not self.made_by_django:
+            others = [path for path in self.files if _REQUIREMENTS.fullmatch(path)]
+            if not self.commit:
+                others += [f"../{name}" for name in _ABOVE if (self.root.parent / name).is_file()]
+            hint = f" to one that is there: {', '.join(others[:5])}" if others else ""
             raise ProjectError(
-                f"{self.place} has no requirements.txt, so nothing says which Django it wants; add one or set django_requirements."
+                f"{self.place} has no requirements.txt, so nothing says which Django it wants; add one or set django_requirements{hint}."
             )
         major, minor = self.made_by_django
         return f"Django~={major}.{minor}.0"

@@ -187,6 +187,9 @@ class _Reader:
             raise ProjectError(
                 f"{name} of {self.project.place} is not read; make a requirements.txt of it: {_LOCKS[base]}."
             )
+        elif name.startswith("../"):
+            # It does not come along, but what it says does.
+            self.add_rendered(name, "".join(f"{line}\n" for line in self.lines_above(name, set())))
         else:
             self.text(name)
             self.listing.arguments += ["-r", name]
@@ -197,11 +200,33 @@ class _Reader:
         self.listing.arguments += ["-c", name]
         self.add_file(name, self.listing.constraints)
 
+    def lines_above(self, name: str, seen: set[str]) -> Iterator[str]:
+        """The lines of a file in a folder above the project, with those of the files that it includes."""
+        if name in seen:
+            return
+        seen.add(name)
+        for number, line in logical_lines(self.text(name)):
+            match = _INCLUDE.fullmatch(line)
+            if not match:
+                yield line
+            elif line.startswith(("-c", "--c")) or _ADDRESS.match(match["name"]):
+                self.problem(
+                    f"{name}, line {number}",
+                    "limits or includes what does not come along; write it out, or put the files into the project",
+                )
+            else:
+                yield from self.lines_above(_joined(name, match["name"].strip("\"'")), seen)
+
+    def has(self, name: str) -> bool:
+        """Whether a file can be read: one of the project, or, as projects in a folder `src` have them, one above it. A commit is read by itself."""
+        above = name.startswith("../") and not self.project.commit
+        return name in self.project.files or (above and (self.project.root / name).is_file())
+
     def content(self, name: str) -> bytes:
-        file = self.project.files.get(name)
-        if file is None:
+        if not self.has(name):
             raise ProjectError(f"The requirements file {name} is not in {self.project.place}.")
-        return file.read()
+        file = self.project.files.get(name)
+        return file.read() if file else (self.project.root / name).read_bytes()
 
     def text(self, name: str) -> str:
         content = self.content(name)
@@ -435,7 +460,7 @@ class _Reader:
 
     def add_uv_lock(self, name: str) -> None:
         beside = _joined(name, "pyproject.toml")
-        if beside not in self.project.files:
+        if not self.has(beside):
             raise ProjectError(f"{name} of {self.project.place} has no pyproject.toml beside it.")
         self.chosen(beside, self.toml(beside))  # uv does not mind names that are none
         self.check_python(name, self.toml(name).get("requires-python"))

@@ -559,3 +559,39 @@ def test_workers_are_not_promised(tmp_path: Path) -> None:
     project = DjangoProject(build({"project": folder}, DjangoSettings))
     requirements.read(project)
     assert [text for text in project.warnings if "celery" in text and "no workers" in text]
+
+
+def test_files_above_the_project_come_along_by_what_they_say(tmp_path: Path) -> None:
+    """As projects have them whose manage.py lies in a folder src."""
+    (tmp_path / "requirements").mkdir()
+    (tmp_path / "requirements/base.txt").write_text("Django==5.2.1  # pinned\n")
+    (tmp_path / "requirements/prod.txt").write_text("-r base.txt\nwhitenoise==6.9.0\nidna; os_name == 'posix'\n")
+    found = read(tmp_path, {}, requirements="../requirements/prod.txt")
+    assert found.arguments == ("-r", "pyinfra_iis_requirements.txt", "uvicorn>=0.36")
+    assert found.rendered == "Django==5.2.1\nwhitenoise==6.9.0\nidna; os_name == 'posix'\n"
+    assert found.packages == {"django": "==5.2.1", "uvicorn": ">=0.36", "whitenoise": "==6.9.0"}
+    (tmp_path / "requirements/base.txt").write_text("Django==5.2.2\n")
+    assert read(tmp_path, {}, requirements="../requirements/prod.txt").key != found.key
+
+
+def test_a_pyproject_above_the_project(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text(
+        '[project]\nname = "shop"\nversion = "1"\ndependencies = ["Django~=5.2.0"]\n'
+    )
+    assert read(tmp_path, {}, requirements="../pyproject.toml").packages["django"] == "~=5.2.0"
+
+
+def test_what_a_file_above_cannot_say(tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text("Django\n-c limits.txt\n-e .\n")
+    text = refusal(tmp_path, {}, requirements="../requirements.txt")
+    assert "../requirements.txt, line 2 limits or includes what does not come along" in text
+    assert "installs for development" in text
+    assert "../nowhere.txt is not in PROJECT" in refusal(tmp_path, {}, requirements="../nowhere.txt")
+
+
+def test_files_that_are_there_are_named_where_none_is_taken(tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text("Django\n")
+    text = refusal(tmp_path, {"requirements/production.txt": "Django\n"})
+    assert text.endswith(
+        "set django_requirements to one that is there: requirements/production.txt, ../requirements.txt."
+    )
