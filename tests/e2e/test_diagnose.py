@@ -9,7 +9,10 @@ import os
 import platform
 import random
 import re
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,7 +21,7 @@ from pyinfra_iis.diagnosis.rules import RULES, application, bindings, configurat
 from pyinfra_iis.diagnosis.rules import server as windows
 from tests.e2e.diagnose_cases import CASES, DJANGO, DJANGO_TOOLS, PORT, PREPARE, SITE, TOOLS, Case, sound
 from tests.e2e.diagnoser import Diagnoser
-from tests.labkit import Lab
+from tests.labkit import ROOT, Lab
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("diagnose")]
 
@@ -291,3 +294,114 @@ def test_of_two_failures_the_one_that_visitors_meet_is_named_first(
         for case in pair:
             if case.after:
                 there.powershell(TOOLS + case.after)
+
+
+# -- where nothing is wrong -----------------------------------------------------------------------------------------------------------------
+
+PAST = {"process-restarts", "shutdown-slow", "requests-filtered"}
+"""What the event log and the site's log still tell of other tests."""
+
+# The same application again, below the site; it has inherited the site's handlers.
+BELOW = r"""
+if (Test-Path C:\sites\below) { Remove-Item C:\sites\below -Recurse -Force }
+Copy-Item $folder C:\sites\below -Recurse
+& icacls C:\sites\below /grant 'IIS AppPool\plain:(OI)(CI)M' | Out-Null
+Edit-File C:\sites\below\web.config '<handlers>' '<handlers><clear />'
+Edit-File C:\sites\below\web.config 'C:\sites\plain\logs' 'C:\sites\below\logs'
+Edit-File C:\sites\below\web.config '<environmentVariables>' '<environmentVariables><clear />'
+appcmd add app /site.name:plain /path:/below /physicalPath:C:\sites\below
+appcmd set app plain/below /applicationPool:plain
+"""
+
+
+def said(there: Diagnoser, site: str = SITE, **options: object) -> tuple[bool, list[str], set[str]]:
+    """Whether a site is found healthy, the causes, and the notices that are not of the past."""
+    found = examine(there.look(site, **options))
+    notices = {finding.rule for finding in found.notices} - PAST
+    return found.healthy, [finding.rule for finding in found.causes], notices
+
+
+@pytest.mark.skipif(not FULL, reason="takes long: DIAGNOSE_MATRIX=full")
+@pytest.mark.parametrize("version", HANDLERS)
+def test_of_an_application_below_a_site_nothing_is_said(
+    servers: dict[str, tuple[str, Diagnoser]], version: str
+) -> None:
+    _, there = servers[version]
+    there.powershell(sound(version))
+    there.powershell(TOOLS + BELOW)
+    try:
+        assert said(there, application="/below") == (True, [], set())
+        assert said(there) == (True, [], set())
+        there.powershell(TOOLS + "Edit-File C:\\sites\\below\\app.py 'print(' 'import nothing_below; print('")
+        there.powershell(TOOLS + "appcmd recycle apppool plain")
+        assert said(there) == (True, [], set())
+        assert said(there, application="/below")[1] == ["python-module-missing"]
+    finally:
+        there.powershell(TOOLS + "appcmd delete app plain/below")
+
+
+@pytest.mark.skipif(not FULL, reason="takes long: DIAGNOSE_MATRIX=full")
+def test_of_a_site_with_https_only_what_is_true_is_said(servers: dict[str, tuple[str, Diagnoser]]) -> None:
+    _, there = servers["1.2"]
+    there.powershell(sound("1.2"))
+    case = next(case for case in CASES if case.rule == "certificate-untrusted")
+    there.powershell(TOOLS + case.arrange)
+    try:
+        assert said(there) == (True, [], {"certificate-untrusted"})
+    finally:
+        there.powershell(TOOLS + case.after)
+
+
+@pytest.mark.skipif(not FULL, reason="a deploy for it alone: DIAGNOSE_MATRIX=full")
+def test_of_a_deployed_django_site_only_what_is_true_is_said(django: Diagnoser) -> None:
+    django.powershell(DJANGO_TOOLS + "Restart-Pool")  # and with it a new log
+    assert said(django, "mysite", name="localhost") == (True, [], set())
+    case = next(case for case in DJANGO if case.rule == "maintenance")
+    django.powershell(DJANGO_TOOLS + case.arrange)
+    try:
+        assert said(django, "mysite", name="localhost") == (False, ["maintenance"], set())
+    finally:
+        django.powershell(DJANGO_TOOLS + '[IO.File]::Delete("$root\\shared\\maintenance.json")')
+
+
+@pytest.mark.skipif(not FULL, reason="a deploy for it alone: DIAGNOSE_MATRIX=full")
+@pytest.mark.parametrize(("example", "version"), [("fastapi", "1.2"), ("flask", "2.0")])
+def test_of_other_deployed_applications_nothing_is_said(
+    server: Lab, servers: dict[str, tuple[str, Diagnoser]], example: str, version: str
+) -> None:
+    address, there = servers[version]
+    there.powershell(sound(version))
+    handler = {"version": version, "url": server.status["artifacts"] + HANDLERS[version]}
+    handler["sha256"] = server.artifact_sums()[HANDLERS[version]]
+    data = {"web_handler": json.dumps(handler)}
+    run = server.pyinfra(address, deploy="deploys/python_web.py", example=example, **data)
+    assert run.code == 0, run.output
+    assert said(there, f"{example}_app") == (True, [], set())
+    assert said(there) == (True, [], set())
+
+
+# -- a deploy that fails --------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(not FULL, reason="a deploy for it alone: DIAGNOSE_MATRIX=full")
+def test_a_release_that_only_fails_behind_iis_is_explained(server: Lab, django: Diagnoser, tmp_path: Path) -> None:
+    """It starts on the spare port; as the site's identity it may not. Nothing of what is said is about the release that is put back."""
+    project = tmp_path / "mysite"
+    shutil.copytree(ROOT / "examples" / "mysite", project)
+    line = "import os\nif 'APP_POOL_ID' in os.environ: raise RuntimeError('not behind IIS')\n"
+    (project / "mysite" / "asgi.py").write_text(line + (project / "mysite" / "asgi.py").read_text("utf-8"), "utf-8")
+    data: dict[str, Any] = {
+        "django_project": project,
+        "django_allowed_hosts": "localhost",
+        "django_health": '{"timeout": 10}',
+    }
+    run = server.pyinfra(django.address, **data)
+    assert run.code == 1
+    said = [line.partition("] ")[2] for line in run.output.splitlines() if "] " in line]
+    number = next(number for number, line in enumerate(said) if line.startswith("Cause: "))
+    assert "RuntimeError: not behind IIS" in said[number]
+    assert "stdout_" in said[number + 1]
+    assert said[number + 2].endswith("(docs/failures/exception-at-start.md)")
+    assert re.search(r"answers 502 at .* Release r[0-9a-f]{15} is live again\.$", said[number + 3])
+    assert sum(line.startswith("Cause: ") for line in said) == 1
+    assert examine(django.look("mysite", name="localhost")).healthy
