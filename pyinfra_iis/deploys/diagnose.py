@@ -11,7 +11,7 @@ from pyinfra.api import DeployError
 from pyinfra.api.exceptions import FactError
 from pyinfra.context import ctx_host
 
-from pyinfra_iis.deploys.kinds import any_settings
+from pyinfra_iis.deploys.operate.ask import running_settings
 from pyinfra_iis.deploys.operate.report import Report, report
 from pyinfra_iis.diagnosis import Diagnosis, examine
 from pyinfra_iis.diagnosis.text import lines
@@ -37,7 +37,7 @@ def diagnose(
         path: what is asked for; default the settings' health path, else the application's own path.
         name: the host name that visitors use; default the bindings' own, else the settings'.
         timeout: seconds to wait for an answer through each binding, 1 to 3600.
-        options: as for `any_settings`, where no site is named.
+        options: as for `running_settings`, where no site is named.
 
     Returns:
         The diagnosis; None when the server told nothing.
@@ -49,7 +49,7 @@ def diagnose(
         raise DeployError(f"{host.name}: timeout is {timeout}; say 1 to 3600 seconds.")
     status = 0
     if not site:
-        check = health_check(any_settings(options))
+        check = health_check(running_settings(options))
         site, application = check.site, check.application
         path, name, status = path or check.path, name or check.host.partition(":")[0], check.status
     answers = report(NAME, partial(Report, text=show))

@@ -11,8 +11,7 @@ from pyinfra.api import DeployError, deploy
 from pyinfra.context import ctx_host
 
 from pyinfra_iis import facts
-from pyinfra_iis.deploys.kinds import any_settings
-from pyinfra_iis.deploys.operate.ask import NoAnswer, answer_of
+from pyinfra_iis.deploys.operate.ask import NoAnswer, answer_of, running_settings
 from pyinfra_iis.deploys.operate.report import Report, report, table
 from pyinfra_iis.facts.release import Records, Releases
 from pyinfra_iis.operations import release
@@ -26,12 +25,12 @@ def rollback(to: str = "", **options: Any) -> None:
 
     Args:
         to: which release; empty for the good one before the live one. The live one is then marked as bad.
-        options: as for `any_settings`.
+        options: as for `running_settings`.
 
     Raises:
         DeployError: there is no such release on the server, or its virtual environment is gone.
     """
-    settings = any_settings(options)
+    settings = running_settings(options)
     state = facts.read(host, Releases, **release.state_request(settings))
     target = to or previous_good(state)
     if not target:
@@ -72,12 +71,12 @@ def list_releases(**options: Any) -> None:
     there), `live_since`, `made`, `by`, `commit`, `ref`, `size` (bytes, or null) and `environment`.
 
     Args:
-        options: as for `any_settings`.
+        options: as for `running_settings`.
 
     Raises:
         DeployError: settings that cannot be used.
     """
-    settings = any_settings(options)
+    settings = running_settings(options)
     answers = report("List releases", partial(Report, text=_table))
     answers.add_to_json()
     try:

@@ -162,6 +162,11 @@ def test_a_restart_changes_the_process_and_nothing_else(served: tuple[Lab, str, 
     now = answer(ask(lab, address, deploy="status", django_project="/nowhere/mysite"))[f"@winrm/{address}"]
     assert now["state"] == "healthy"
     assert [process["id"] for process in now["processes"]] == new
+    assert answer(ask(lab, address, deploy="diagnose", django_project="/nowhere/mysite"))[f"@winrm/{address}"][
+        "healthy"
+    ]
+    held = answer(ask(lab, address, deploy="releases", django_project="/nowhere/mysite"))[f"@winrm/{address}"]
+    assert now["release"] in [release["release"] for release in held["releases"]]
     assert lab.hash(address) == before
     run = lab.pyinfra(address, bare, deploy="deploys/restart.py", options=["--dry", "--diff"])
     assert f"{bare} has no application mysite; deploy it first." in run.output
