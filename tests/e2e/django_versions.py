@@ -1,6 +1,6 @@
 """One project with each Django: `python -m tests.e2e.django_versions [VERSION ...]` deploys it to the lab and prints a table.
 
-`--write` puts the table into docs/django-versions.md.
+`--write` puts the table into docs/django-versions.md, where that has a place for this machine's Python.
 """
 
 from __future__ import annotations
@@ -134,7 +134,7 @@ def main() -> int:
     print(text)
     wrong = any(result.wrong for result in results)
     if given.write and not wrong:
-        tables.put("django", text)
+        tables.put("django {}.{}".format(*sys.version_info), text)
     for warning in sorted({warning for result in results for warning in result.warnings}):
         print(f"\n{warning}: {REASONS.get(warning, 'no reason is known')}.")
     return int(wrong)

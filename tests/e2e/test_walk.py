@@ -8,11 +8,12 @@ from __future__ import annotations
 import os
 import shutil
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar
 
 import pytest
-from hypothesis import HealthCheck, Phase, note, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
@@ -22,9 +23,9 @@ from tests.labkit import Lab
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("releases")]
 
-EXAMPLES, STEPS = map(int, os.environ.get("WALK", "2:5").split(":"))
+EXAMPLES, STEPS = map(int, os.environ.get("WALK", "1:4").split(":"))
 ACTS = ("write", "write", "write", "append", "remove", "rename", "case")
-CONTENTS = st.one_of(st.just(b""), st.binary(max_size=40), st.integers(60_000, 90_000))
+CONTENTS = st.one_of(st.just(b""), st.binary(max_size=40), st.binary(max_size=40), st.integers(1, 90_000))
 EDITS: st.SearchStrategy[list[Edit]] = st.lists(
     st.tuples(st.sampled_from(ACTS), st.integers(0, 50), st.sampled_from([*NAMES, *STAYING]), CONTENTS), max_size=5
 )
@@ -80,7 +81,7 @@ class Walk(RuleBasedStateMachine):
         case = self.cases[place % len(self.cases)]
         code, output = self.site.interrupted(case)
         self._count("of them met a mishap", self.site.met)
-        note(f"{case.mishap} at {case.point}: exit code {code}")
+        print(f"{case.mishap} at {case.point}: exit code {code}")
         assert "Traceback" not in output, output
         if code == 0:
             self._is_live(self.known[-1])
@@ -96,7 +97,7 @@ class Walk(RuleBasedStateMachine):
             case = self.cases_of_back[place % len(self.cases_of_back)]
             code, output = self.site.interrupted_by(case, BACK)
             self._count("of them met a mishap", self.site.met)
-            note(f"{case.mishap} at {case.point}: exit code {code}")
+            print(f"{case.mishap} at {case.point}: exit code {code}")
         assert "Traceback" not in output, output
         if code == 0:
             assert self.site.live() != before, output
@@ -207,12 +208,41 @@ class Walk(RuleBasedStateMachine):
         Walk.acts[act] += times
 
 
-@pytest.mark.timeout(0 if "WALK" in os.environ else 900)
-def test_visitors_always_get_a_tree_that_was_deployed(lab: Lab, tmp_path: Path) -> None:
-    Walk.lab, Walk.folder = lab, tmp_path
-    traced = Site(lab, lab.addresses[2], tmp_path, 99)
+@pytest.fixture(scope="module")
+def ready(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """It is known where a deploy and a rollback can be cut off."""
+    Walk.lab, Walk.folder = lab, tmp_path_factory.mktemp("walk")
+    traced = Site(lab, lab.addresses[2], Walk.folder, 99)
     Walk.cases, Walk.cases_of_back = traced.cases(), traced.cases_of(BACK)
     take_off(traced)
+
+
+@pytest.mark.usefixtures("ready")
+@pytest.mark.timeout(900)
+def test_each_act_once() -> None:
+    """In an order in which each has something to do."""
+    walk = Walk()
+    acts: list[Callable[[], None]] = [
+        walk.first,
+        lambda: walk.deploy([("write", 0, name, name.encode()) for name in (*NAMES, *STAYING)], 2),
+        lambda: walk.deploy_cut_off([("case", 3, "", b""), ("rename", 5, "new/name", b"")], 2, len(walk.cases) // 2),
+        lambda: walk.deploy([("write", 0, "big.bin", 90_000), ("remove", 0, "", b"")], 2),
+        lambda: walk.spoil(0, "change"),
+        lambda: walk.go_back(None),
+        lambda: walk.refused("aux.txt"),
+        lambda: walk.spoil(1, "remove"),
+        lambda: walk.go_back(len(walk.cases_of_back) // 2),
+        lambda: walk.deploy([], 1),
+    ]
+    for act in acts:
+        act()
+        walk.a_deployed_tree_is_served()
+    walk.teardown()
+
+
+@pytest.mark.usefixtures("ready")
+@pytest.mark.timeout(0 if "WALK" in os.environ else 900)
+def test_visitors_always_get_a_tree_that_was_deployed() -> None:
     try:
         run_state_machine_as_test(
             Walk,

@@ -267,10 +267,16 @@ def _without_own(tree: Tree) -> Tree:
 def take_off(site: Site) -> None:
     """Take an application off its server, so that the next one has room."""
     appcmd = r"%windir%\system32\inetsrv\appcmd.exe"
-    site.lab.cmd(
-        site.address,
-        f'{appcmd} delete site "{site.app}" & {appcmd} delete apppool "{site.app}" & rd /s /q {_windows(site.root)}',
-    )
+    site.lab.cmd(site.address, f'{appcmd} delete site "{site.app}" & {appcmd} delete apppool "{site.app}"')
+    deadline = time.monotonic() + 15
+    while site.root.exists():
+        # Its process takes a moment to end.
+        try:
+            site.lab.cmd(site.address, f"rd /s /q {_windows(site.root)}")
+        except AssertionError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.5)
 
 
 def _windows(path: Path) -> str:
