@@ -4,9 +4,13 @@ import json
 import os
 import sys
 
-import django
-from django.db import connections
-from django.db.migrations.executor import MigrationExecutor
+# Settings may look at the command line, and they and applications may print.
+sys.argv = ["manage.py", "migrate", "--plan"]
+answer, sys.stdout = sys.stdout, sys.stderr
+
+import django  # noqa: E402
+from django.db import connections  # noqa: E402
+from django.db.migrations.executor import MigrationExecutor  # noqa: E402
 
 django.setup()
 connection = connections["default"]
@@ -20,4 +24,4 @@ else:
     executor = MigrationExecutor(connection)
     for migration, _ in executor.migration_plan(executor.loader.graph.leaf_nodes()):
         plan.append([str(migration), [operation.describe() for operation in migration.operations]])
-sys.stdout.write(json.dumps({"plan": plan, "problem": problem}))
+answer.write(json.dumps({"plan": plan, "problem": problem}))
