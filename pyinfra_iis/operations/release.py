@@ -13,6 +13,7 @@ from collections.abc import Generator, Mapping, Sequence
 from copy import deepcopy
 from functools import cache
 from importlib import resources
+from string import ascii_letters
 from types import MappingProxyType
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -63,6 +64,10 @@ _known: WeakKeyDictionary[Host, dict[str, dict[str, Any]]] = WeakKeyDictionary()
 
 _others: WeakKeyDictionary[Host, dict[str, tuple[list[Change], bool]]] = WeakKeyDictionary()
 """What was not as wanted of each site, besides its folder, when this run began, and whether all was."""
+
+
+_locked: WeakKeyDictionary[Host, set[str]] = WeakKeyDictionary()
+"""Applications' folders that this run has locked on a host: its process there holds them until it ends."""
 
 
 _unmigrated: dict[str, str] = {}
@@ -388,12 +393,18 @@ def switch(
             "root": settings.root,
             "release": identifier,
             "bad": bad,
-            "by": run_note(),
+            "by": _who(settings),
             "site": {**wanted, "path": folder},
         },
         check,
         folder,
     )
+
+
+def _who(settings: WebSettings) -> dict[str, Any]:
+    """Who deploys, for the lock; which earlier runs have ended matters only until it is taken."""
+    taken = state.is_executing and settings.root in _locked.get(host, ())
+    return {**run_note(), "ended": []} if taken else run_note()
 
 
 def _trial(release: Release) -> list[str]:
@@ -489,6 +500,8 @@ class HelperScript(Script):
     def execute(self, state: State, host: Host, connector_arguments: ConnectorArguments) -> tuple[bool, CommandOutput]:
         """Run it, as pyinfra does."""
         status, output = super().execute(state, host, connector_arguments)
+        if status:
+            _locked.setdefault(host, set()).add(self.request["folder"])
         if not status and self.started:
             output = start_causes(state, host, output, self.started)
         if status and not state.print_output:
@@ -531,7 +544,7 @@ def _helper(
             "interpreter": rf"{settings.python_directory}\python.exe",
             "arguments": _command_line(["-X", "utf8", "-", "steps", json.dumps(steps)]),
             "folder": settings.root,
-            "by": run_note(),
+            "by": _who(settings),
         },
         hidden={"program": _program(frozenset({"steps", *[command for command, *_ in steps]}), along or {})},
         secrets=secrets,
@@ -588,7 +601,54 @@ def _part(commands: frozenset[str]) -> str:
         waiting += [functions[name] for name in sorted(names & functions.keys() - used)]
         used |= names
     tree.body = [_untyped(part) for part in tree.body if not isinstance(part, ast.FunctionDef) or part.name in used]
+    _drop_unused(tree)
+    _shorten(tree)
     return narrow(ast.unparse(ast.fix_missing_locations(tree))) + "\n"
+
+
+def _drop_unused(tree: ast.Module) -> None:
+    """Take out imports and constants of a module that nothing in it uses."""
+    used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+    for part in tree.body:
+        if isinstance(part, ast.Import) or (isinstance(part, ast.ImportFrom) and part.module != "__future__"):
+            part.names = [name for name in part.names if (name.asname or name.name.partition(".")[0]) in used]
+    tree.body = [
+        part
+        for part in tree.body
+        if not (isinstance(part, ast.Import | ast.ImportFrom) and not part.names)
+        and not (
+            isinstance(part, ast.Assign) and isinstance(part.targets[0], ast.Name) and part.targets[0].id not in used
+        )
+    ]
+
+
+def _shorten(tree: ast.Module) -> None:
+    """Give the local names of a module's functions one letter each, but for those by which arguments are given."""
+    given = {keyword.arg for node in ast.walk(tree) if isinstance(node, ast.Call) for keyword in node.keywords}
+    known = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    for function in [part for part in tree.body if isinstance(part, ast.FunctionDef)]:
+        nodes = list(ast.walk(function))
+        if any(isinstance(node, ast.Global | ast.Nonlocal) for node in nodes):
+            continue
+        local = [name for node in nodes if (name := _local_name(node)) and name not in given]
+        short = dict(
+            zip(dict.fromkeys(local), (letter for letter in ascii_letters if letter not in known), strict=False)
+        )
+        for node in nodes:
+            if isinstance(node, ast.arg):
+                node.arg = short.get(node.arg, node.arg)
+            elif isinstance(node, ast.Name):
+                node.id = short.get(node.id, node.id)
+            elif isinstance(node, ast.ExceptHandler) and node.name:
+                node.name = short.get(node.name, node.name)
+
+
+def _local_name(node: ast.AST) -> str | None:
+    if isinstance(node, ast.arg):
+        return node.arg
+    if isinstance(node, ast.ExceptHandler):
+        return node.name
+    return node.id if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) else None
 
 
 def _untyped(part: ast.stmt) -> ast.stmt:

@@ -248,7 +248,13 @@ class Trial:
         flags = Path(tempfile.mkdtemp(dir=self.folder))
         kind = "django" if self.scenario.django else "web"
         file = file or f"deploys/{'django_iis' if self.scenario.django else 'python_web'}.py"
-        values = {f"{kind}_project": self.project, f"{kind}_bindings": f"*:{PORT}:", "winrm_reconnect_timeout": 1}
+        values = {
+            f"{kind}_project": self.project,
+            f"{kind}_bindings": f"*:{PORT}:",
+            # Long enough for a deploy that is looked at.
+            f"{kind}_health": json.dumps({"timeout": 240}),
+            "winrm_reconnect_timeout": 1,
+        }
         data = [
             item for key, value in {**values, **self.scenario.values}.items() for item in ("--data", f"{key}={value}")
         ]
@@ -400,11 +406,14 @@ class Trial:
 
     def _world(self, left_out: Path) -> str:
         """What the server is like: which files there are, when each was written, and which programs were started."""
-        # GNU find: there are tens of thousands of files, and hundreds of looks.
-        skip = [str(left_out), str(self.drive.parent / ".python/free-space")]
-        command = ["find", str(self.drive.parent), "-path", skip[0], "-prune", "-o", "-path", skip[1], "-o"]
+        # GNU find: there are thousands of files, and hundreds of looks. What has its final name of Pythons and environments is not looked into: the
+        # helper and Python's installation work below other names.
+        whole = ["-regex", r".*/\(C/Python\|venvs\)/[^/]*", "!", "-name", "*.partial", "!", "-name", "*.old"]
+        skip = [["-path", str(left_out)], ["-path", str(self.drive.parent / ".python/free-space")]]
+        command = ["find", str(self.drive.parent), *skip[0], "-prune", "-o", *skip[1], "-o"]
         # When a folder was written counts unless it is the one of the marks.
-        command += ["-path", str(left_out.parent), "-printf", "%p %i %m\\n", "-o", "-printf", "%p %i %s %m %T@\\n"]
+        command += ["-path", str(left_out.parent), "-printf", "%p %i %m\\n", "-o"]
+        command += ["-printf", "%p %i %s %m %T@\\n", *whole, "-prune"]
         found = subprocess.run(command, capture_output=True, check=False).stdout
         digest = hashlib.sha256(b"\n".join(sorted(found.split(b"\n"))))
         programs = daemon.call(self.lab.state, "stats", hosts=[self.host], reset=False)["total"]["programs"]

@@ -218,7 +218,7 @@ def serve() -> list[str] | None:
 def _become_client(asked: dict[str, Any]) -> None:
     global _plan, _flags
     _plan, _flags = asked["plan"], Path(asked["plan"]["flags"])
-    signal.alarm(LONGEST)
+    signal.alarm(3 * LONGEST if "trace" in _plan else LONGEST)
     os.environ.update(asked["environment"])
     nothing = os.open(os.devnull, os.O_RDONLY)
     output = os.open(asked["output"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)

@@ -1,6 +1,5 @@
 # One deploy of an application at a time. The lock is a note of who deploys from which process; it ends with that process, so a dead deploy
 # holds nothing. A PowerShell process whose client was killed lives on for a while; the client's machine knows that, and then its processes here are ended. $By: user, run, ended (runs).
-# uses: windows/run_program
 function Enter-Deploy([string] $Root, $By) {
     [void] [IO.Directory]::CreateDirectory($Root)
     $Path = [IO.Path]::Combine($Root, 'deploy.lock')
@@ -31,8 +30,10 @@ function Enter-Deploy([string] $Root, $By) {
                 if ($By.ended -notcontains $Holder.run) {
                     throw "$($Holder.by) has been deploying to $Root on $($env:COMPUTERNAME) since $($Holder.since); wait until that deploy has ended, or end process $($Holder.process) there if it hangs."
                 }
-                $Ended = Invoke-Program ([IO.Path]::Combine([Environment]::SystemDirectory, 'taskkill.exe')) "/F /T /PID $($Holder.process)" $Root @{} ''
-                if ($Ended.exit_code -ne 0 -and -not $Other.HasExited) { throw "Process $($Holder.process) on $($env:COMPUTERNAME), left by a deploy that was broken off, does not end: $($Ended.errors.Trim())" }
+                # By cmd, because taskkill's standard input must not be ours, where requests come from.
+                $System = [Environment]::SystemDirectory
+                $Said = & $System\cmd.exe /d /c "$System\taskkill.exe /F /T /PID $($Holder.process) 2>&1 <nul"
+                if ($LASTEXITCODE -ne 0 -and -not $Other.HasExited) { throw "Process $($Holder.process) on $($env:COMPUTERNAME), left by a deploy that was broken off, does not end: $Said" }
                 [void] $Other.WaitForExit(10000)
             }
         }

@@ -166,3 +166,17 @@ def test_where_the_chosen_host_serves_the_release_already_the_others_go_on(deplo
     servers, wanted = deploy(lambda chosen, wanted: setattr(chosen, "live", wanted))
     assert sum(server.migrated for server in servers.values()) == 0
     assert [server.live for server in servers.values()] == [wanted] * 3
+
+
+def test_which_runs_have_ended_is_told_until_the_lock_is_taken(deploy: Deploy, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each byte travels with every command, and the lock is taken once."""
+    monkeypatch.setattr(releases, "run_note", lambda: {"user": "x", "run": "new", "ended": ["old"]})
+    told: list[tuple[str, list[str]]] = []
+
+    def listen(chosen: Server, _: str) -> None:
+        for name in ("migrate", "python/run_for_site", "release/switch", "release/go_live"):
+            chosen.does[name] = lambda request, name=name: told.append((name, request["by"]["ended"]))  # type: ignore[misc]
+
+    deploy(listen)
+    assert [name for name, _ in told][:2] == ["migrate", "python/run_for_site"]
+    assert [ended for _, ended in told] == [["old"], [], []]
