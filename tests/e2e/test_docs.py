@@ -101,6 +101,27 @@ def test_the_commands_of_reference_pages_work(checkout: tuple[Path, dict[str, st
         assert code == 0, f"{here}\n{text}"
 
 
+def test_the_inventory_and_the_deploy_of_the_readme_are_enough(checkout: tuple[Path, dict[str, str]]) -> None:
+    folder, environment = checkout
+    run = subprocess.run(["winlab", "up", "--json"], env=environment, capture_output=True, text=True, check=True)
+    lab = json.loads(run.stdout)
+    theirs = {
+        '"@winrm/web1.example.com", "@winrm/web2.example.com"': f'"@winrm/{lab["hosts"][0]["address"]}"',
+        r'r"EXAMPLE\deploy"': f'"{lab["user"]}"',
+        '"winrm_https": True': '"winrm_https": False',
+        '"../mysite"': '"examples/mysite"',
+    }
+    inventory, deploy = (text for kind, text in docs.blocks(ROOT / "README.md") if kind == "python")
+    for old, new in theirs.items():
+        assert old in inventory
+        inventory = inventory.replace(old, new)
+    (folder / "mine.py").write_text(inventory, encoding="utf-8")
+    (folder / "deploy.py").write_text(deploy, encoding="utf-8")
+    environment = {**environment, "WINRM_PASSWORD": lab["password"]}
+    code, text = docs.do("pyinfra mine.py deploy.py --dry --diff", folder, environment)
+    assert code == 0 and "site mysite binding: http *:80:www.example.com" in text, text
+
+
 TYPED = "$(ConvertTo-SecureString '{password}' -AsPlainText -Force)"
 
 
