@@ -27,7 +27,7 @@ class Diagnosis:
         answer: how it answered, for people.
         causes: why it fails, the most likely first; empty for a healthy site.
         notices: what is wrong besides, or worth knowing.
-        blind: what the server could not tell, by the name of the script, and why.
+        blind: what the server could not tell, by the name of the script, and why; rules that could not judge it (`rule NAME`).
     """
 
     site: str
@@ -57,7 +57,15 @@ def examine(told: Mapping[str, Any], status: int = 0) -> Diagnosis:
         status: the status code that means healthy; 0 accepts every answer of the application below 500 except 400.
     """
     evidence = Evidence(told, status)
-    found = [finding for rule in RULES if (finding := rule.apply(evidence)) is not None]
+    found: list[Finding] = []
+    blind = evidence.blind
+    for rule in RULES:
+        try:
+            finding = rule.apply(evidence)
+        except Exception as error:  # one that trips over something unheard of does not keep the others from speaking
+            blind[f"rule {rule.name}"] = f"{type(error).__name__}: {error}"
+        else:
+            found += [finding] if finding else []
     causes = [finding for finding in found if finding.kind is Kind.CAUSE]
     if not causes and not evidence.healthy:
         causes = [finding for finding in found if finding.kind is Kind.GENERAL][:1]
@@ -67,5 +75,5 @@ def examine(told: Mapping[str, Any], status: int = 0) -> Diagnosis:
         evidence.answer,
         tuple(causes),
         tuple(finding for finding in found if finding.kind is Kind.NOTICE),
-        evidence.blind,
+        blind,
     )

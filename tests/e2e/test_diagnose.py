@@ -71,7 +71,9 @@ def diagnose(there: Diagnoser, case: Case, site: str = SITE) -> Diagnosis:
     options = {"timeout": 30, **({} if site == SITE else {"name": "localhost"}), **dict(case.ask)}
     if options.pop("again", False):
         there.look(site, **options)
-    return examine(there.look(site, **options))
+    found = examine(there.look(site, **options))
+    assert found.blind == {}
+    return found
 
 
 def follow(there: Diagnoser, case: Case, finding: Finding, tools: str = TOOLS) -> None:

@@ -53,10 +53,18 @@ def test_what_the_server_could_not_tell_stops_nothing(name: str) -> None:
     told = recorded(name)
     for part in told:
         if part != "asked":
-            assert part in examine({**told, part: {"error": "it did not say"}}).blind
-            examine({**told, part: None})
-            examine({key: value for key, value in told.items() if key != part})
-    examine({})
+            assert list(examine({**told, part: {"error": "it did not say"}}).blind) == [part]
+            assert examine({**told, part: None}).blind == {}
+            assert examine({key: value for key, value in told.items() if key != part}).blind == {}
+    assert examine({}).blind == {}
+
+
+def test_a_rule_that_trips_does_not_keep_the_others_from_speaking() -> None:
+    told = recorded("pool-stopped")
+    del told["site"]["pool"]["auto_start"]  # as if another Windows did not tell it
+    found = examine({**told, "server": {**told["server"], "restart": ["Windows Update"]}})
+    assert list(found.blind) == ["rule pool-stopped"]
+    assert found.notices[0].rule == "restart-pending"
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in RECORDED.glob("*.json")))
@@ -70,6 +78,7 @@ def test_an_application_that_is_not_there_has_no_other_failure(name: str) -> Non
         }
         told |= {"configuration": None, "request": None}
         assert "application-missing" in causes(told)
+        assert examine(told).blind == {}
 
 
 def test_a_general_cause_only_counts_without_a_better_one() -> None:
