@@ -1,6 +1,13 @@
 # Installs a Python distribution. $Request: archive, kind (zip; nuget, where Python stands in tools; installer), path (the folder), version, sha256.
 # uses: windows/run_program
 Add-Type -AssemblyName System.IO.Compression.FileSystem
+function Move-Folder([string] $From, [string] $To) {
+    for ($Try = 1; ; $Try++) {
+        # A virus scanner may hold for a moment what has just been written or run.
+        try { [IO.Directory]::Move($From, $To); return } catch [IO.IOException] { if ($Try -ge 20) { throw } }
+        Start-Sleep -Milliseconds 250
+    }
+}
 $Partial = $Request.path + '.partial'
 if ([IO.Directory]::Exists($Partial)) { [IO.Directory]::Delete($Partial, $true) }
 [void] [IO.Directory]::CreateDirectory([IO.Path]::GetDirectoryName($Partial))
@@ -17,6 +24,9 @@ try {
         [IO.Compression.ZipFile]::ExtractToDirectory($Request.archive, $Partial)
     }
     $Python = [IO.Path]::Combine($Source, 'python.exe')
+    if (-not [IO.File]::Exists($Python) -and $Request.kind -eq 'installer') {
+        throw "Python's installer $($Request.archive) put nothing into $($Request.path) on $($env:COMPUTERNAME): Python $($Request.version) may be installed there already, elsewhere. Take that folder with the kind 'existing', or the kind 'zip' or 'nuget'."
+    }
     if (-not [IO.File]::Exists($Python)) { throw "$($Request.archive) holds no python.exe where a $($Request.kind) of Python has it." }
     $Run = Invoke-Program $Python '-c "import platform, venv, ensurepip; print(platform.python_version())"' $Source @{} ''
     $Version = $Run.output.Trim()
@@ -27,8 +37,8 @@ try {
         # What stood there goes aside as a whole, or not at all when it is in use.
         $Old = $Request.path + '.old'
         if ([IO.Directory]::Exists($Old)) { [IO.Directory]::Delete($Old, $true) }
-        if ([IO.Directory]::Exists($Request.path)) { [IO.Directory]::Move($Request.path, $Old) }
-        [IO.Directory]::Move($Source, $Request.path)
+        if ([IO.Directory]::Exists($Request.path)) { Move-Folder $Request.path $Old }
+        Move-Folder $Source $Request.path
         if ([IO.Directory]::Exists($Old)) { [IO.Directory]::Delete($Old, $true) }
         if ([IO.Directory]::Exists($Partial)) { [IO.Directory]::Delete($Partial, $true) }
     }
