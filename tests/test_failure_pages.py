@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import ast
 import inspect
+import json
 import re
 import textwrap
+from pathlib import Path
 
 import pytest
 
 from docs import reference
+from pyinfra_iis.diagnosis import examine
 from pyinfra_iis.diagnosis.findings import Rule
 from pyinfra_iis.diagnosis.rules import RULES
 
@@ -54,3 +57,22 @@ def test_a_page_tells_what_is_printed_and_all_that_belongs_to_it(rule: Rule) -> 
     _, printed = reference.failure(rule.name)
     patterns = causes(rule)
     assert any(re.fullmatch(pattern, printed) for pattern in patterns), (printed, patterns)
+
+
+RECORDED = sorted((Path(__file__).parent / "pyinfra_iis" / "diagnosis" / "recorded").glob("*.json"))
+
+
+@pytest.mark.parametrize("path", RECORDED, ids=lambda path: path.stem)
+def test_the_commands_of_a_fix_are_those_that_the_diagnosis_prints(path: Path) -> None:
+    """With names of an example; on evidence that was recorded from a server."""
+    told = examine(json.loads(path.read_text(encoding="utf-8")))
+    for finding in (*told.causes, *told.notices):
+        page = (FAILURES / f"{finding.rule}.md").read_text(encoding="utf-8").partition("**Fix.**")[2]
+        found = re.findall(r"^(?!```)(\S.*)$", page, re.MULTILINE) + re.findall(r"`([^`\n]+)`", page)
+        shown = {_shape(line) for line in found}
+        assert {_shape(command) for command in finding.commands} <= shown, finding.rule
+
+
+def _shape(command: str) -> str:
+    """A command without the names in it."""
+    return re.sub(r'"[^"]*"|<[^>]*>|\b\d+\b|(?<= install )\S+', "X", command)
