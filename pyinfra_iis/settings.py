@@ -6,6 +6,7 @@ import difflib
 import os
 import re
 from collections.abc import Callable, Mapping
+from ipaddress import ip_address
 from pathlib import Path, PureWindowsPath
 from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar, get_args
 from urllib.parse import urlsplit
@@ -59,6 +60,13 @@ def _windows_path(value: str) -> str:
 WindowsPath = Annotated[str, AfterValidator(_windows_path)]
 
 
+def _check_ip(text: str, of: str = "") -> None:
+    try:
+        _ = text == "*" or ip_address(text.strip("[]"))
+    except ValueError:
+        raise ValueError(f"'{text}'{of} is no IP address; * stands for all") from None
+
+
 class Binding(_Model):
     """One binding of the site.
 
@@ -90,9 +98,16 @@ class Binding(_Model):
         port = int(match["port"])
         if not 1 <= port <= 65535:
             raise ValueError(f"port {port} of '{text}' is not between 1 and 65535")
+        _check_ip(match["ip"], f" of '{text}'")
         if match["host"] and not _HOST_NAME.fullmatch(match["host"]):
             raise ValueError(f"'{match['host']}' in '{text}' is not a host name")
         return cls(protocol=protocol, ip=match["ip"], port=port, host=match["host"])
+
+    @field_validator("ip")
+    @classmethod
+    def _ip_is_one(cls, value: str) -> str:
+        _check_ip(value)
+        return value
 
     @property
     def information(self) -> str:
@@ -356,9 +371,9 @@ class WebSettings(_Model):
         bindings: the site's bindings as IIS writes them, `ip:port:host` each, `https://` before it for TLS; others are taken away. Below a site: those of its
             bindings by which visitors come.
         certificate: the certificate of https bindings, `{"thumbprint": ...}`, `{"subject": "www.example.com"}` or `{"pfx": "www.pfx", "password": ...}`.
-        requirements: files of the project, or above it (`../requirements.txt`), that say which packages it needs, one or a list, relative to it: requirements files and locks as pip takes them,
-            with hashes or without, `pyproject.toml` (its `[project] dependencies`), `uv.lock` (read with `pip install pyinfra-iis[offline]`), `pylock.toml`;
-            default requirements.txt, uv.lock, pylock.toml or pyproject.toml, the first that is there.
+        requirements: files of the project, or above it (`../requirements.txt`), that say which packages it needs, one or a list, relative to it:
+            requirements files and locks as pip takes them, with hashes or without, `pyproject.toml` (its `[project] dependencies`), `uv.lock` (read with
+            `pip install pyinfra-iis[offline]`), `pylock.toml`; default requirements.txt, uv.lock, pylock.toml or pyproject.toml, the first that is there.
         constraints: files that limit versions, one or a list, as `pip install -c` takes them.
         extras: extras of pyproject.toml or uv.lock to install too, one or a list.
         dependency_groups: the same for dependency groups.

@@ -24,7 +24,7 @@ from pyinfra_iis.release import release as releases
 from pyinfra_iis.release import wheels
 from pyinfra_iis.release.project import ProjectError
 from pyinfra_iis.release.release import Release
-from pyinfra_iis.settings import AnySettings, SettingsError, WebSettings, build, from_data
+from pyinfra_iis.settings import AnySettings, Binding, SettingsError, WebSettings, build, from_data
 
 SERVER_FEATURES = (
     "Web-Static-Content",
@@ -299,6 +299,10 @@ class Steps:
             return problem
         if self.takes_bindings and (problem := welcome.taken(self.settings.app, self.settings.bindings)):
             return f"{problem} on {server['name']}; set other {self.settings.prefix}bindings, or take it from that site first."
+        if self.takes_bindings and (
+            address := welcome.unknown_address(self.settings.app, self.settings.bindings, self._asked_binding)
+        ):
+            return f"{server['name']} has no address {address}, which {self._asked_binding} wants; set other {self.settings.prefix}bindings."
         return self._unfit_parent() if self.settings.path else ""
 
     def _unfit_parent(self) -> str:
@@ -334,6 +338,11 @@ class Steps:
                 f"which what is below it inherits: {there['problem']}"
             )
         return ""
+
+    @property
+    def _asked_binding(self) -> Binding:
+        bindings = self.settings.bindings
+        return next((binding for binding in bindings if binding.protocol == "https"), bindings[0])
 
     def _unfit_disk(self, server: Mapping[str, Any]) -> str:
         """Why what the deploy brings has no place on the server, or nothing."""

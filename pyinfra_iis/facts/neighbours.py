@@ -9,8 +9,8 @@ class Neighbours(ScriptFact):
     """Which other sites are started and have a binding that a site is to get.
 
     `installed` (whether IIS's management library is there), `sites`: a list of `name`, `bindings` (those, as `http/*:80:`), `untouched` (it is IIS's own
-    welcome page, and nobody has put anything else there).
-    Arguments: `site` (the one that gets them), `bindings`.
+    welcome page, and nobody has put anything else there), `addresses` (IP addresses of the server, where they are asked for).
+    Arguments: `site` (the one that gets them), `bindings`, `addresses` (whether they are asked for).
     """
 
     script = "iis/neighbours"

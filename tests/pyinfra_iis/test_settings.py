@@ -60,6 +60,11 @@ def test_binding_is_written_as_iis_writes_it() -> None:
             "django_bindings.0: '80' is not a binding; write ip:port:host as IIS does, for example '*:80:'.",
         ),
         ({"django_bindings": "*:0:"}, "django_bindings.0: port 0 of '*:0:' is not between 1 and 65535."),
+        (
+            {"django_bindings": "10.0.0.300:80:"},
+            "django_bindings.0: '10.0.0.300' of '10.0.0.300:80:' is no IP address; * stands for all.",
+        ),
+        ({"django_bindings": [{"ip": "all"}]}, "django_bindings.0.ip: 'all' is no IP address; * stands for all."),
         ({"django_bindings": []}, "django_bindings: tuple should have at least 1 item after validation, not 0."),
         ({"django_bindings": ["*:80:", "*:80:"]}, "django_bindings: the same binding stands there twice."),
         (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
+from ipaddress import ip_address
 from typing import Any
 
 from pyinfra import host
@@ -23,7 +24,8 @@ BINDING = "http/*:80:"
 
 def neighbours_request(site: str, bindings: Sequence[Binding]) -> dict[str, Any]:
     """The arguments of the fact that tells who has the bindings."""
-    return {"site": site, "bindings": [_text(binding) for binding in bindings]}
+    texts = [_text(binding) for binding in bindings]
+    return {"site": site, "bindings": texts, "addresses": any(binding.ip != "*" for binding in bindings)}
 
 
 def _text(binding: Binding) -> str:
@@ -46,6 +48,22 @@ def taken(site: str, bindings: Sequence[Binding]) -> str:
             if not (other["untouched"] and text == BINDING):
                 return f"the binding {text.partition('/')[2]} is taken by the site {other['name']}"
     return ""
+
+
+def unknown_address(site: str, bindings: Sequence[Binding], asked: Binding) -> str:
+    """The address of a binding that the server in context does not have, so that nobody reaches the site there; empty for none.
+
+    Args:
+        site: the site's name.
+        bindings: all its bindings.
+        asked: the one by which the site is asked whether it works: others may be for addresses that come later, as in a cluster.
+    """
+    answer = facts.read(host, Neighbours, **neighbours_request(site, bindings))
+    if asked.ip == "*" or not answer["addresses"]:
+        return ""
+    wanted = ip_address(asked.ip.strip("[]"))
+    own = [ip_address(text.partition("%")[0]) for text in answer["addresses"]]
+    return "" if wanted.is_loopback or wanted.is_unspecified or wanted in own else asked.ip
 
 
 @operation()

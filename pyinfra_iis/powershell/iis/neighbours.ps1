@@ -1,4 +1,5 @@
-# Which started sites have a binding that another site is to get. $Request: site, bindings (protocol/ip:port:host each, in small letters).
+# Which started sites have a binding that another site is to get. $Request: site, bindings (protocol/ip:port:host each, in small letters), addresses (whether to
+# tell the server's own, also those that it never takes as a source, which DNS does not know).
 # A site is untouched while it is what IIS itself has made: its welcome page, and nothing else.
 # uses: iis/server_manager
 function Test-Untouched($Site) {
@@ -32,4 +33,8 @@ if ($Installed) {
         $Manager.Dispose()
     }
 }
-@{ installed = $Installed; sites = [object[]] $Found.ToArray() }
+$Addresses = @()
+if ($Request.addresses) {
+    foreach ($Adapter in @(Get-CimInstance -ClassName Win32_NetworkAdapterConfiguration -Filter 'IPEnabled = TRUE')) { $Addresses += @($Adapter.IPAddress) }
+}
+@{ installed = $Installed; addresses = [object[]] $Addresses; sites = [object[]] $Found.ToArray() }

@@ -52,4 +52,24 @@ def test_only_the_same_binding_is_in_the_way(site: str, binding: str, wanted: bo
 
 def test_names_are_compared_without_case() -> None:
     request = welcome.neighbours_request("shop", [Binding.parse("https://*:443:WWW.example.com")])
-    assert request == {"site": "shop", "bindings": ["https/*:443:www.example.com"]}
+    assert request == {"site": "shop", "bindings": ["https/*:443:www.example.com"], "addresses": False}
+
+
+@pytest.mark.parametrize(
+    ("asked", "unknown"),
+    [
+        ("*:80:", ""),
+        ("10.0.0.5:80:", ""),
+        ("[FE80::1]:80:", ""),
+        ("127.0.0.1:80:", ""),
+        ("[::]:80:", ""),
+        ("10.0.0.6:80:", "10.0.0.6"),
+    ],
+)
+def test_the_site_is_asked_at_an_address_that_is_there(
+    monkeypatch: pytest.MonkeyPatch, asked: str, unknown: str
+) -> None:
+    answer = {"installed": True, "sites": [], "addresses": ["10.0.0.5", "fe80::1"]}
+    monkeypatch.setattr(welcome.facts, "read", lambda *_, **__: answer)
+    binding = Binding.parse(asked)
+    assert welcome.unknown_address("shop", [binding], binding) == unknown
