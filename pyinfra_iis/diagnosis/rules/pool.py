@@ -17,7 +17,7 @@ def _start(e: Evidence) -> str:
 
 
 def _down(e: Evidence) -> bool:
-    return bool(e.target) and (not e.pool or e.pool["state"] != "Started" or (e.status == 503 and e.by_kernel))
+    return bool(e.pool) and (e.pool["state"] != "Started" or (e.status == 503 and e.by_kernel))
 
 
 @RULES.cause("pool-missing")
@@ -37,7 +37,7 @@ def pool_missing(e: Evidence) -> Explanation | None:
 @RULES.cause("pool-identity")
 def pool_identity(e: Evidence) -> Explanation | None:
     reports = e.find_events(_WAS, 5021, 5057, 5059, about=e.pool_name, current=True)
-    if not e.pool or not _down(e) or not reports:
+    if not _down(e) or not reports:
         return None
     who = e.pool.get("user") or e.pool.get("identity", "")
     own = f'{APPCMD} set apppool "{e.pool_name}" /processModel.identityType:ApplicationPoolIdentity'

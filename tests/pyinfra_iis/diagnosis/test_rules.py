@@ -6,6 +6,7 @@ import copy
 import json
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +78,12 @@ def test_an_application_that_is_not_there_has_no_other_failure(name: str) -> Non
             "pool": None,
         }
         told |= {"configuration": None, "request": None}
-        assert "application-missing" in causes(told)
+        event(
+            told, "Microsoft-Windows-IIS-W3SVC-WP", 2280, "The Module DLL x.dll failed to load.  The data is the error."
+        )
+        event(told, "Microsoft-Windows-WAS", 5021, "The identity of application pool plain is invalid.")
+        assert causes(told)[0] == "application-missing"
+        assert not {"pool-identity", "module-missing"} & set(causes(told))
         assert examine(told).blind == {}
 
 
@@ -170,9 +176,8 @@ def test_notices_in_the_output(output: str, rule: str) -> None:
 
 
 def event(told: Told, source: str, number: int, text: str) -> None:
-    told["logs"]["events"].insert(
-        0, {"time": told["request"]["began"], "source": source, "id": number, "level": 2, "text": text}
-    )
+    time = told["request"]["began"] if told["request"] else datetime.now(UTC).isoformat()
+    told["logs"]["events"].insert(0, {"time": time, "source": source, "id": number, "level": 2, "text": text})
 
 
 def unavailable() -> Told:
