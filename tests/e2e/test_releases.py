@@ -45,7 +45,9 @@ def values(project: Path, **more: object) -> dict[str, Any]:
 BAD = {
     "import error": ({"shop/urls.py": "import no_such_module\n"}, {}, r"(?s)No module named 'no_such_module'.*\(docs/failures/python-module-missing.md\)"),
     "missing setting": (
-        {"shop/settings.py": projects.SETTINGS + "import os\nKEY = os.environ['SHOP_KEY']\n"}, {}, r"(?s)KeyError: 'SHOP_KEY'.*\(docs/failures/variable-missing.md\)",
+        {"shop/settings.py": projects.SETTINGS + "import os\nKEY = os.environ['SHOP_KEY']\n"},
+        {},
+        r"(?s)KeyError: 'SHOP_KEY'.*\(docs/failures/variable-missing.md\)",
     ),
     "health path 500": ({"shop/urls.py": URLS.format("broken", 500)}, {}, r"answers 500 to GET /; it was not made live"),
     "check's level": (
