@@ -55,6 +55,7 @@ def _check_that_nobody_takes_its_binding(lab: Lab, address: str, folder: str) ->
 MISTAKES = {
     "drive": ({"django_root": r"E:\sites\shop"}, "has no drive E:"),
     "python's drive": ({"django_python_root": r"E:\Python"}, "has no drive E:"),
+    "address": ({"django_bindings": "10.9.8.7:8099:"}, "has no address 10.9.8.7"),
     "password": ({"winrm_password": "wrong"}, "refused user Administrator"),
     "tls": ({"winrm_https": "true"}, "port 5986 is not reachable"),
     "key": ({"winrm_pasword": "x"}, "did you mean winrm_password?"),
