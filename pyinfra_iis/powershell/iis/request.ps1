@@ -4,15 +4,6 @@ function Get-Probe([string] $Shared) {
     $Notice = [IO.Path]::Combine($Shared, 'maintenance.json')
     if ($Shared -and [IO.File]::Exists($Notice)) { (ConvertFrom-Json ([IO.File]::ReadAllText($Notice))).token } else { '1' }
 }
-# The beginning of what an error page says.
-function Get-Body($Response) {
-    try {
-        $Reader = New-Object IO.StreamReader $Response.GetResponseStream()
-        $Buffer = New-Object char[] 12000
-        $Count = $Reader.ReadBlock($Buffer, 0, $Buffer.Length)
-        New-Object string $Buffer, 0, $Count
-    } catch { '' }
-}
 # A request to the server's own site. The site is asked, not its certificate: each one is taken, and judged afterwards. A compiled function says so,
 # because a script block runs only on a thread with a runspace.
 function New-Query([string] $Address, [string] $HostName, [int] $Milliseconds) {
@@ -42,22 +33,23 @@ function Get-SentFaults($Query, [string] $HostName) {
     try { Get-CertificateFaults (New-Object Security.Cryptography.X509Certificates.X509Certificate2 $Sent) $HostName.Split(':')[0] }
     catch { "cannot be judged: $($_.Exception.GetBaseException().Message)" }
 }
-function Get-Response([string] $Address, [string] $HostName, [int] $Milliseconds, [string] $Probe) {
+# $Look may add to the answer what a failure's page tells.
+function Get-Response([string] $Address, [string] $HostName, [int] $Milliseconds, [string] $Probe, [scriptblock] $Look) {
     $Query = New-Query $Address $HostName $Milliseconds
     $Query.Headers.Add('X-Release-Probe', $Probe)
+    $Answer = @{ status = 0; release = ''; problem = ''; certificate = [object[]] @() }
     $Response = $null
-    try {
-        $Response = $Query.GetResponse()
-        @{ status = [int] $Response.StatusCode; release = [string] $Response.Headers['X-Release']; problem = ''; certificate = [object[]] @(Get-SentFaults $Query $HostName) }
-    } catch {
+    try { $Response = $Query.GetResponse() } catch {
         $Cause = $_.Exception.GetBaseException()
-        if ($Cause -is [Net.WebException] -and $null -ne $Cause.Response) {
-            $Response = $Cause.Response
-            @{ status = [int] $Response.StatusCode; release = [string] $Response.Headers['X-Release']; problem = ''; certificate = [object[]] @(Get-SentFaults $Query $HostName); server = [string] $Response.Headers['Server']; body = (Get-Body $Response) }
-        } else {
-            @{ status = 0; release = ''; problem = $Cause.Message; certificate = [object[]] @(); failure = [string] $Cause.Status }
-        }
-    } finally {
-        if ($null -ne $Response) { $Response.Close() }
+        if ($Cause -is [Net.WebException]) { $Response = $Cause.Response }
+        if ($null -eq $Response) { $Answer.problem = $Cause.Message; $Answer.failure = [string] $Cause.Status }
+        elseif ($Look) { & $Look $Response $Answer }
     }
+    if ($null -ne $Response) {
+        $Answer.status = [int] $Response.StatusCode
+        $Answer.release = [string] $Response.Headers['X-Release']
+        $Answer.certificate = [object[]] @(Get-SentFaults $Query $HostName)
+        $Response.Close()
+    }
+    $Answer
 }
