@@ -396,6 +396,8 @@ class WebSettings(_Model):
         long_paths: let programs use paths longer than 259 characters (`LongPathsEnabled`, for the whole server); without it a project with such paths is
             refused.
         keep: how many releases stay on a server, at least 1; the live one and the good one before it stay anyway.
+        retry: make a release live that did not work on the server before, for a run in which the cause is mended and the project is the same
+            (`--data django_retry=true`).
         packages: `server`: each server asks its own index; `offline`: wheels for Windows and the server's Python are collected on the controlling machine and
             sent (`pip install pyinfra-iis[offline]`); a package without one is named before the server is touched.
         pip_options: further options of `pip install` on the server, or of collecting wheels here (`["--index-url", "https://mirror.example/simple"]`).
@@ -439,6 +441,7 @@ class WebSettings(_Model):
     keep: int = Field(default=5, ge=1)
     health: Health = Health()
     # No part of the release: excluded from what names it.
+    retry: bool = Field(default=False, exclude=True)
     rollout: Rollout | None = Field(default=None, exclude=True)
 
     @field_validator("bindings", "pip_options", mode="before")

@@ -291,6 +291,16 @@ def _plan_request(release: Release) -> dict[str, Any]:
     }
 
 
+def is_refused(release: Release, there: Mapping[str, Any]) -> bool:
+    """Whether a release does not go live because it did not work before.
+
+    Args:
+        release: which.
+        there: the state of the host, as the fact tells it.
+    """
+    return release.id in there["bad"] and not release.settings.retry
+
+
 @operation()
 def live(release: Release, site: Site, check: HealthCheck) -> Generator[PyinfraCommand, None, None]:
     """Make a prepared release the one that visitors get.
@@ -310,10 +320,10 @@ def live(release: Release, site: Site, check: HealthCheck) -> Generator[PyinfraC
         yield from iis.configuration._inner(sites=[site])
         yield from iis.healthy._inner(check)
         return
-    if release.id in there["bad"]:
+    if is_refused(release, there):
         yield refusal(
             f"Release {release.id} did not work on {host.name} before, see {release.directory}.bad there; "
-            "change the project, or remove that file to try again."
+            f"change the project, or try it again with --data {settings.prefix}retry=true once the cause is mended."
         )
         return
     if state.is_executing and _unmigrated.get(settings.root) == release.id:
@@ -542,7 +552,7 @@ def _helper(
         {
             **({"pool": settings.app} if as_site else {}),
             "interpreter": rf"{settings.python_directory}\python.exe",
-            "arguments": _command_line(["-X", "utf8", "-", "steps", json.dumps(steps)]),
+            "arguments": _command_line(["-X", "utf8", "-", "steps", json.dumps(steps, separators=(",", ":"))]),
             "folder": settings.root,
             "by": _who(settings),
         },

@@ -77,7 +77,7 @@ def tried(fleet: Fleet, release: Release) -> Generator[PyinfraCommand, None, Non
     """
     member = fleet.members[host.name]
     there = releases._look(member.settings, release.id)
-    if release.id == there["live"] or release.id in there["bad"] or fleet.is_stopped:
+    if release.id == there["live"] or releases.is_refused(release, there) or fleet.is_stopped:
         return
     if state.is_executing:
         if release.id not in there["tried"]:

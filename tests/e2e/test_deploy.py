@@ -99,6 +99,16 @@ def test_a_changed_template_arrives(lab: Lab, tmp_path: Path) -> None:
     assert run.code == 0, run.output
     assert get(address, "/")[2] == "<p>first</p>"
 
+    # What was taken back does not come again by itself.
+    run = lab.pyinfra(address, django_project=project)
+    assert run.code != 0
+    assert "try it again with --data django_retry=true" in run.output
+    assert get(address, "/")[2] == "<p>first</p>"
+    run = lab.pyinfra(address, django_project=project, django_retry="true")
+    assert run.code == 0, run.output
+    assert get(address, "/")[2] == "<p>second</p>"
+    assert lab.cmd(address, r"dir /b C:\inetpub\shop\releases").count(".bad") == 0
+
 
 MISTAKES = {
     "no manage.py": ({"django_project": "templates"}, r"the project folder \S+templates holds no manage\.py"),

@@ -37,6 +37,7 @@ function Switch-Release($Request, [scriptblock] $Bring) {
         try { [void] (Wait-Healthy $Request.health (Get-Name $Before)) } catch { throw "$Problem Release $Old was put back, but is not healthy either: $($_.Exception.Message)" }
         throw "$Problem Release $Old is live again."
     }
+    [IO.File]::Delete([IO.Path]::Combine($Request.root, 'releases', $Request.release + '.bad'))
     if ($Request.bad) { [IO.File]::WriteAllText([IO.Path]::Combine($Request.root, 'releases', $Request.bad + '.bad'), "rolled back to $($Request.release)") }
     Add-Line ([IO.Path]::Combine($Request.root, 'history.txt')) ([DateTime]::UtcNow.ToString('s') + 'Z ' + $Request.release)
     @{ live = $Request.release; before = [IO.Path]::GetFileName($Before); certificate = $Answer.certificate }
