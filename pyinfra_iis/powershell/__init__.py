@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -63,6 +63,7 @@ class Script(StringCommand):
         hidden: further arguments that only make what is shown unreadable, such as a program's text.
         secrets: further arguments that are shown nowhere; the script gets them as `$Secrets`.
         safe_to_repeat: the script only looks; a connector that lost its answer may run it again.
+        skipped: scripts of shared functions that are not sent, since with these arguments nothing calls them.
     """
 
     def __init__(
@@ -72,6 +73,7 @@ class Script(StringCommand):
         hidden: Mapping[str, Any] | None = None,
         secrets: Mapping[str, str] | None = None,
         safe_to_repeat: bool = False,
+        skipped: Iterable[str] = (),
     ) -> None:
         self.safe_to_repeat = safe_to_repeat
         self.name = name
@@ -84,7 +86,9 @@ class Script(StringCommand):
                 f"$Secrets = ConvertFrom-Json ([Environment]::GetEnvironmentVariable('{SECRETS_VARIABLE}'))\n"
                 f"[Environment]::SetEnvironmentVariable('{SECRETS_VARIABLE}', $null)\n"
             )
-        self.text = prologue + _ONE.format(body=source(name), request=literal({**self.request, **(hidden or {})}))
+        self.text = prologue + _ONE.format(
+            body=source(name, frozenset(skipped)), request=literal({**self.request, **(hidden or {})})
+        )
         super().__init__(self.text, **arguments)
 
     def get_masked_value(self) -> str:
@@ -134,13 +138,13 @@ def literal(value: Any) -> str:
 
 
 @cache
-def source(name: str) -> str:
-    """A script's text with the functions that it uses, without full-line comments.
+def source(name: str, skipped: frozenset[str] = frozenset()) -> str:
+    """A script's text with the functions that it uses, but for those of skipped scripts, without full-line comments.
 
     Raises:
         FileNotFoundError: no such script.
     """
-    return "".join(_without_comments(part) for part in _parts(name))
+    return "".join(_without_comments(part) for part in _parts(name, skipped))
 
 
 def _without_comments(name: str) -> str:
@@ -153,11 +157,12 @@ def narrow(text: str) -> str:
     return _INDENT.sub(lambda match: " " * (len(match[0]) // 4), text)
 
 
-def _parts(name: str) -> list[str]:
+def _parts(name: str, skipped: frozenset[str] = frozenset()) -> list[str]:
     """The scripts that make up one, each once, used ones first."""
     found: list[str] = []
     for match in _USES.finditer(_read(name)):
-        found += [part for part in _parts(match["name"]) if part not in found]
+        if match["name"] not in skipped:
+            found += [part for part in _parts(match["name"], skipped) if part not in found]
     return [*found, name]
 
 

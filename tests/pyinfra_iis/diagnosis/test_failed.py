@@ -209,3 +209,13 @@ def test_a_server_that_does_not_tell_more_hides_nothing() -> None:
     lines = wait(server)
     assert (lines[0], lines[-1]) == ("the log's end", SENTENCE)
     assert "the connection is gone" in lines[1]
+
+
+def test_certificates_are_only_judged_where_one_is_sent() -> None:
+    """What nothing can call does not travel; it does where a binding's certificate needs the same functions."""
+    secure = HealthCheck("plain", "https://localhost:8443/")
+    for name in ("release/switch", "release/go_live", "iis/await_health"):
+        assert "function Get-CertificateFaults" in WaitingScript(name, {}, secure).text
+        assert "function Get-CertificateFaults" not in WaitingScript(name, {}, CHECK).text
+    assert "function Test-CertificateName" in WaitingScript("release/go_live", {}, CHECK).text
+    assert "function Test-CertificateName" not in WaitingScript("release/switch", {}, CHECK).text
