@@ -20,7 +20,10 @@ def _watch(flags):  # type: ignore[no-untyped-def]
     def describe(event, arguments):  # type: ignore[no-untyped-def]
         if event == "subprocess.Popen":
             return "start " + " ".join(str(argument) for argument in arguments[1][1:4])
-        path = os.path.abspath(os.fsdecode(arguments[0]))
+        folder = root
+        if event in ("os.remove", "os.rmdir") and arguments[1] >= 0:
+            folder = os.readlink(f"/proc/self/fd/{arguments[1]}")  # the name is one in a folder that is open
+        path = os.path.abspath(os.path.join(folder, os.fsdecode(arguments[0])))
         if not path.startswith(root + os.sep) or (event == "os.mkdir" and os.path.isdir(path)):
             return ""
         return f"{event.removeprefix('os.')} {os.path.relpath(path, root)}"

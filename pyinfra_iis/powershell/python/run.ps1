@@ -1,6 +1,6 @@
 # Runs a program of ours with the server's Python. $Request: interpreter, arguments (one command line, quoted), folder, program (the text
 # that Python reads from standard input), by (who deploys). $Secrets, if any: environment variables.
-# uses: windows/run_program
+# uses: python/run_helper
 # uses: release/lock
 Enter-Deploy $Request.folder $Request.by
 $Variables = @{}

@@ -15,13 +15,9 @@ function Enter-Deploy([string] $Root, $By) {
         }
     }
     try {
-        $Reader = New-Object IO.StreamReader $File
-        $Text = $Reader.ReadToEnd()
         $Holder = $null
-        if ($Text) {
-            # A power cut may have left half a note.
-            try { $Holder = ConvertFrom-Json $Text } catch { }
-        }
+        # Nobody may have been here, and a power cut may have left half a note.
+        try { $Holder = ConvertFrom-Json (New-Object IO.StreamReader $File).ReadToEnd() } catch { }
         if ($null -ne $Holder.process) {
             if ($Holder.process -eq $Self.Id -and $Holder.started -eq $Started) { return }
             $Other = $null

@@ -20,9 +20,3 @@ function Invoke-Program([string] $Path, [string] $Arguments, [string] $Folder, $
     $Process.WaitForExit()
     @{ exit_code = $Process.ExitCode; output = $Output.Result; errors = $Errors.Result }
 }
-function Invoke-Helper($Request, $Environment) {
-    $Run = Invoke-Program $Request.interpreter $Request.arguments $Request.folder $Environment $Request.program
-    foreach ($Line in ($Run.output -split '\r?\n')) { if ($Line) { [Console]::Out.WriteLine($Line) } }
-    foreach ($Line in ($Run.errors -split '\r?\n')) { if ($Line) { [Console]::Error.WriteLine($Line) } }
-    $Run.exit_code
-}
