@@ -104,11 +104,12 @@ def call(state: Path, command: str, timeout: float = 600.0, **arguments: Any) ->
         connection.settimeout(timeout)
         try:
             connection.connect(os.fspath(socket_path(state)))
-        except (FileNotFoundError, ConnectionRefusedError):
+            connection.sendall(json.dumps({"command": command, **arguments}).encode() + b"\n")
+            with connection.makefile("rb") as file:
+                line = file.readline()
+        # Broken off: it was killed, and its socket was still there for a moment.
+        except (FileNotFoundError, ConnectionRefusedError, ConnectionResetError, BrokenPipeError):
             raise NotRunning(f"No lab runs in {state}; `winlab up` starts one.") from None
-        connection.sendall(json.dumps({"command": command, **arguments}).encode() + b"\n")
-        with connection.makefile("rb") as file:
-            line = file.readline()
     if not line:
         raise LabError("The lab ended before it answered; `winlab log` shows why.")
     answer = json.loads(line)
