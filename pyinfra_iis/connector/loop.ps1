@@ -270,7 +270,7 @@ function Test-Native([string]$Name) {
 # itself writes it down: `exit 3` becomes `exit ($global:WinRMExit = 3)`. Where the process's stdin could not be put aside,
 # programs that begin a pipeline get an empty one instead.
 function Edit-Script([string]$Text) {
-    $mayExit = $Text.IndexOf('exit', [StringComparison]::OrdinalIgnoreCase) -ge 0
+    $mayExit = $Text -match '(?<![\w.$])exit(?!\w)'
     if (-not $mayExit -and $StdInAside) { return $Text }
     $tokens = $null
     $errors = $null
