@@ -266,6 +266,11 @@ function Test-Native([string]$Name) {
     return $IsNative[$Name]
 }
 
+# Whether a node is of a type, without running a script block for each of thousands of nodes.
+function New-TypeTest([type]$Type) {
+    return [type].GetMethod('IsInstanceOfType').CreateDelegate([Func[System.Management.Automation.Language.Ast, bool]], $Type)
+}
+
 # The engine tells only a host which code `exit` was given, and a host cannot be had without compiling one; so the script
 # itself writes it down: `exit 3` becomes `exit ($global:WinRMExit = 3)`. Where the process's stdin could not be put aside,
 # programs that begin a pipeline get an empty one instead.
@@ -279,7 +284,7 @@ function Edit-Script([string]$Text) {
         if ($errors.Count -gt 0) { return $Text }
         $edits = @()
         if ($mayExit) {
-            foreach ($node in $ast.FindAll({ param($n) $n -is [System.Management.Automation.Language.ExitStatementAst] }, $true)) {
+            foreach ($node in $ast.FindAll((New-TypeTest ([System.Management.Automation.Language.ExitStatementAst])), $true)) {
                 if ($node.Pipeline) {
                     $edits += @{ At = $node.Pipeline.Extent.StartOffset; Text = '($global:WinRMExit = ' }
                     $edits += @{ At = $node.Pipeline.Extent.EndOffset; Text = ')' }
@@ -287,7 +292,7 @@ function Edit-Script([string]$Text) {
             }
         }
         if (-not $StdInAside) {
-            foreach ($node in $ast.FindAll({ param($n) $n -is [System.Management.Automation.Language.PipelineAst] }, $true)) {
+            foreach ($node in $ast.FindAll((New-TypeTest ([System.Management.Automation.Language.PipelineAst])), $true)) {
                 $first = $node.PipelineElements[0]
                 if ($first -is [System.Management.Automation.Language.CommandAst] -and $first.GetCommandName() -and (Test-Native $first.GetCommandName())) {
                     $edits += @{ At = $node.Extent.StartOffset; Text = '@() | ' }

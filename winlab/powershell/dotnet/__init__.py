@@ -31,6 +31,7 @@ MODULES = (
     "web",
     "access",
     "certificates",
+    "methods",
     "expressions",
     "reflection",
     "services",

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from winlab.powershell.errors import LabUnsupported
 from winlab.powershell.objects import Delegate, NetObject
 
-from . import core
 from .core import NetType, get_type, method, net_type, prop, static, type_of
 from .declare import argument, need
+from .methods import delegate_signature, fits
 
 SPACE = "System.Linq.Expressions"
 
@@ -41,7 +40,7 @@ class Expression(NetObject):
     @static("Constant(Object,Type) : Linq.Expressions.ConstantExpression")
     def constant_of(value: Any, kind: NetType) -> ConstantExpression:
         need(kind, "type")
-        if (value is None and kind.is_value_type) or (value is not None and not _fits(type_of(value), kind)):
+        if (value is None and kind.is_value_type) or (value is not None and not fits(type_of(value), kind)):
             raise argument("Argument types do not match")
         return ConstantExpression(value, kind)
 
@@ -100,15 +99,15 @@ class LambdaExpression(Expression):
     def __init__(self, kind: NetType, body: Expression, parameters: list[ParameterExpression]) -> None:
         if not kind.is_delegate or kind.full_name == "System.MulticastDelegate":
             raise argument("Lambda type parameter must be derived from System.Delegate")
-        wanted, self.returns = _signature(kind)
+        wanted, self.returns = delegate_signature(kind)
         if len(wanted) != len(parameters):
             raise argument("Incorrect number of parameters supplied for lambda declaration")
         for one, of_delegate in zip(parameters, wanted, strict=True):
-            if not _fits(of_delegate, need(one, "parameters").kind):
+            if not fits(of_delegate, need(one, "parameters").kind):
                 raise argument(
                     f"ParameterExpression of type '{one.kind.full_name}' cannot be used for delegate parameter of type '{of_delegate.full_name}'"
                 )
-        if self.returns is not None and not _fits(body.kind, self.returns):
+        if self.returns is not None and not fits(body.kind, self.returns):
             raise argument(
                 f"Expression of type '{body.kind.full_name}' cannot be used for return type '{self.returns.full_name}'"
             )
@@ -131,23 +130,3 @@ class LambdaExpression(Expression):
             return value if self.returns is not None else None
 
         return Delegate(self.kind, call)
-
-
-def _signature(kind: NetType) -> tuple[list[NetType], NetType | None]:
-    """The types of a delegate's parameters and of its value, None for void."""
-    entry = core.api_type((kind.definition or kind).full_name)
-    line = next((line for line in entry.lines if line.startswith("M Invoke(")), "") if entry else ""
-    if not line or kind.arguments:
-        raise LabUnsupported(f"Expression.Lambda for {kind.full_name}")
-    head, _, returned = line.removeprefix("M Invoke(").rpartition(") : ")
-    found = None if returned == "Void" else core.resolve_signature_type(returned, {})
-    return [core.resolve_signature_type(text, {}) for text in core.split_arguments(head) if text], found
-
-
-def _fits(value: NetType, target: NetType) -> bool:
-    """By reference conversion only: a number is not boxed by itself."""
-    if value is target:
-        return True
-    if value.is_value_type or target.is_value_type:
-        return False
-    return bool(target.is_assignable_from(value))

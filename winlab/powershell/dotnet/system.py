@@ -1015,6 +1015,13 @@ class TypeType:
     def is_instance_of_type(self: NetType, value: Any) -> bool:
         return value is not None and self.is_assignable_from(type_of(value))
 
+    @method("GetMethod(String) : Reflection.MethodInfo")
+    @method("GetMethod(String,Type[]) : Reflection.MethodInfo")
+    def get_method(self: NetType, name: str, types: Any = None) -> Any:
+        from .methods import find_method
+
+        return find_method(self, name, types)
+
     @method("IsSubclassOf(Type) : Boolean")
     def is_subclass_of(self: NetType, other: NetType) -> bool:
         return other is not self and any(one is other for one in self.bases())
