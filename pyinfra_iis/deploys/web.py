@@ -298,7 +298,9 @@ class Steps:
         if problem := self._unfit_disk(server):
             return problem
         if self.takes_bindings and (problem := welcome.taken(self.settings.app, self.settings.bindings)):
-            return f"{problem} on {server['name']}; set other {self.settings.prefix}bindings, or take it from that site first."
+            return (
+                f"{problem} on {server['name']}; set other {self.settings.prefix}bindings, or take it away there first."
+            )
         if self.takes_bindings and (
             address := welcome.unknown_address(self.settings.app, self.settings.bindings, self._asked_binding)
         ):

@@ -37,6 +37,7 @@ def test_a_project_is_served_whatever_it_is_like(lab: Lab, tmp_path: Path, name:
             again = lab.pyinfra(address, django_bindings=BINDINGS, **data)
             assert again.code == 0 and again.changed == [], again.output
             _check_that_nobody_takes_its_binding(lab, address, str(folder))
+            _check_that_a_program_keeps_its_port(lab, address, str(folder))
     finally:
         lab.cmd(address, f"{APPCMD} set site drift \"/-bindings.[protocol='http',bindingInformation='*:80:']\"")
         lab.cmd(address, f'{APPCMD} set site "Default Web Site" /serverAutoStart:true')
@@ -50,6 +51,26 @@ def _check_that_nobody_takes_its_binding(lab: Lab, address: str, folder: str) ->
     assert "the binding *:8015: is taken by the site drift" in refused.output
     assert "Traceback" not in refused.output
     assert lab.hash(address) == before
+
+
+LISTENER = """\
+$Script = '$Listener = New-Object Net.Sockets.TcpListener ([Net.IPAddress]::Any), 8016; $Listener.Start(); Start-Sleep -Seconds 600'
+$Made = Invoke-CimMethod -ClassName Win32_Process -MethodName Create -Arguments @{ CommandLine = "powershell.exe -NoProfile -Command $Script" }
+while (-not @(Get-NetTCPConnection -State Listen -ErrorAction SilentlyContinue | Where-Object LocalPort -EQ 8016).Count) { Start-Sleep -Milliseconds 200 }
+$Made.ProcessId
+"""
+
+
+def _check_that_a_program_keeps_its_port(lab: Lab, address: str, folder: str) -> None:
+    process = lab.powershell(address, LISTENER).strip()
+    try:
+        before = lab.hash(address)
+        refused = lab.pyinfra(address, django_project=folder, django_app="other", django_bindings="*:8016:")
+        assert refused.code != 0
+        assert f"port 8016 is taken by the process powershell ({process}) on" in refused.output
+        assert lab.hash(address) == before
+    finally:
+        lab.cmd(address, f"taskkill /F /PID {process}")
 
 
 MISTAKES = {

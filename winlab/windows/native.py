@@ -304,13 +304,19 @@ def _address(text: str, family: socket.AddressFamily) -> str:
 
 
 def listening_sockets(machine: Machine) -> list[tuple[str, int, int]]:
-    """(address, port, simulated pid) of what listens on a server: its own address (the services, pid 4) and its real children's sockets."""
+    """(address, port, simulated pid) of what listens on a server: its own address (the services, pid 4), its processes, and their real children."""
     result: list[tuple[str, int, int]] = []
     for process in machine.processes.running():
+        result.extend((address, port, process.pid) for address, port in process.listeners)
         if process.native is not None:
             result.extend((address, port, process.pid) for address, port in process.native.listening())
-    known = {(address, port) for address, port, _ in result}
+    known = {(machine.address if address == "0.0.0.0" else address, port) for address, port, _ in result}
     for _, address, port in _listeners():
         if address == machine.address and (address, port) not in known:
             result.append((address, port, 4))
     return sorted(result, key=lambda item: (item[1], item[0]))
+
+
+def shown_address(address: str, pid: int) -> str:
+    """What Windows would show: HTTP.sys (pid 4) listens on every address; where a process of the lab is on the server's own, it asked for the loopback."""
+    return "::" if pid == 4 else address if address in ("0.0.0.0", "::", "::1") else "127.0.0.1"

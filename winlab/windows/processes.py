@@ -152,6 +152,8 @@ class Process:
         self.base_python: str | None = None
         """Windows path of the interpreter that runs, when the image is a virtual environment's python.exe or a script launcher."""
         self.on_exit: list[Callable[[Process], None]] = []
+        self.listeners: list[tuple[str, int]] = []
+        """(address, port) of the TCP sockets on which simulated code of the process itself listens; of native children see `native`."""
         self._cwd = cwd
         self._done = threading.Event()
 
@@ -695,6 +697,7 @@ def listening_ports(process: Process) -> list[tuple[str, int]]:
     """(address, port) of the TCP sockets on which a process or one of its descendants listens."""
     result: list[tuple[str, int]] = []
     for item in process.tree:
+        result.extend(item.listeners)
         if item.native is not None:
             result.extend(item.native.listening())
     return result

@@ -25,7 +25,13 @@ BINDING = "http/*:80:"
 def neighbours_request(site: str, bindings: Sequence[Binding]) -> dict[str, Any]:
     """The arguments of the fact that tells who has the bindings."""
     texts = [_text(binding) for binding in bindings]
-    return {"site": site, "bindings": texts, "addresses": any(binding.ip != "*" for binding in bindings)}
+    ports = {(binding.ip.strip("[]"), binding.port): None for binding in bindings}
+    return {
+        "site": site,
+        "bindings": texts,
+        "addresses": any(binding.ip != "*" for binding in bindings),
+        "ports": [{"address": address, "port": port} for address, port in ports],
+    }
 
 
 def _text(binding: Binding) -> str:
@@ -38,7 +44,9 @@ def is_wanted(site: str, bindings: Sequence[Binding]) -> bool:
 
 
 def taken(site: str, bindings: Sequence[Binding]) -> str:
-    """Which binding of a site belongs to another one on the host in context, in a sentence without a full stop; empty for none.
+    """What has a binding of a site on the host in context, another site or a program that is not IIS, in a sentence without a full stop.
+
+    Empty for nothing.
 
     IIS's untouched welcome page does not count: it makes room, see `stopped`.
     """
@@ -47,6 +55,8 @@ def taken(site: str, bindings: Sequence[Binding]) -> str:
         for text in other["bindings"]:
             if not (other["untouched"] and text == BINDING):
                 return f"the binding {text.partition('/')[2]} is taken by the site {other['name']}"
+    for program in answer["programs"]:
+        return f"port {program['port']} is taken by the process {program['name']} ({program['id']})"
     return ""
 
 

@@ -15,7 +15,7 @@ PAGE = {"name": "Default Web Site", "bindings": ["http/*:80:"], "untouched": Tru
 @pytest.fixture
 def answer(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     sites: list[dict[str, Any]] = []
-    monkeypatch.setattr(welcome.facts, "read", lambda *_, **__: {"installed": True, "sites": sites})
+    monkeypatch.setattr(welcome.facts, "read", lambda *_, **__: {"installed": True, "sites": sites, "programs": []})
     return sites
 
 
@@ -52,7 +52,27 @@ def test_only_the_same_binding_is_in_the_way(site: str, binding: str, wanted: bo
 
 def test_names_are_compared_without_case() -> None:
     request = welcome.neighbours_request("shop", [Binding.parse("https://*:443:WWW.example.com")])
-    assert request == {"site": "shop", "bindings": ["https/*:443:www.example.com"], "addresses": False}
+    assert request == {
+        "site": "shop",
+        "bindings": ["https/*:443:www.example.com"],
+        "addresses": False,
+        "ports": [{"address": "*", "port": 443}],
+    }
+
+
+def test_a_port_is_asked_for_once_per_address() -> None:
+    bindings = [Binding.parse(text) for text in ("*:80:a", "*:80:b", "[::1]:80:", "10.0.0.5:80:")]
+    assert [port["address"] for port in welcome.neighbours_request("shop", bindings)["ports"]] == [
+        "*",
+        "::1",
+        "10.0.0.5",
+    ]
+
+
+def test_a_program_that_has_the_port_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = {"installed": False, "sites": [], "programs": [{"port": 80, "name": "httpd", "id": 1234}]}
+    monkeypatch.setattr(welcome.facts, "read", lambda *_, **__: answer)
+    assert taken("*:80:") == "port 80 is taken by the process httpd (1234)"
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from winlab.powershell.runtime.commands import Streams, discard
 from winlab.powershell.runtime.conversion import is_enumerable, iterate, to_string
 from winlab.powershell.runtime.engine import Runtime, run_in_thread
 from winlab.windows.machine import Machine
+from winlab.windows.processes import Process
 
 Run = Callable[[str], list[str]]
 
@@ -32,13 +33,13 @@ def _show(value: Any, into: list[str]) -> None:
         into.append(to_string(value))
 
 
-def run_on(machine: Machine, script: str) -> list[str]:
+def run_on(machine: Machine, script: str, process: Process | None = None) -> list[str]:
     """A script's output; error records as `! id: message`, what ended it as `!! id: message`, a refusal as `? text`."""
     lines: list[str] = []
 
     def body() -> None:
         user = machine.accounts.token("Administrator")
-        runtime = Runtime(machine, user=user, location="C:\\Users\\Administrator")
+        runtime = Runtime(machine, user=user, location="C:\\Users\\Administrator", process=process)
         runtime.streams = Streams(
             lambda record: lines.append(f"! {record.fully_qualified_error_id}: {record.message}"),
             lambda record: lines.append(f"warning: {record.message}"),

@@ -35,6 +35,26 @@ def test_a_request_to_the_server_itself_comes_from_its_own_address(tmp_path: Pat
         server.shutdown()
 
 
+def test_who_listens_is_told_until_the_process_ends(tmp_path: Path) -> None:
+    machine = Machine("SRV", "2022", "127.0.0.3", tmp_path)
+    process = machine.processes.create_service_process(
+        "C:\\apache.exe", "apache.exe", machine.accounts.token("Administrator")
+    )
+    listen = """
+$Listener = New-Object Net.Sockets.TcpListener ([Net.IPAddress]::Any), 0
+$Listener.Start()
+$Listener.LocalEndpoint.Port
+"""
+    (port,) = run_on(machine, listen, process)
+    look = f"""
+Get-NetTCPConnection -State Listen -LocalPort {port} -ErrorAction SilentlyContinue | ForEach-Object {{ "$($_.LocalAddress) $($_.OwningProcess)" }}
+foreach ($End in [Net.NetworkInformation.IPGlobalProperties]::GetIPGlobalProperties().GetActiveTcpListeners()) {{ if ($End.Port -eq {port}) {{ "$End" }} }}
+"""
+    assert run_on(machine, look) == [f"0.0.0.0 {process.pid}", f"0.0.0.0:{port}"]
+    process.finish(0)
+    assert run_on(machine, look) == []
+
+
 def test_the_clock_of_a_script_is_the_servers(tmp_path: Path) -> None:
     machine = Machine("SRV", "2022", "127.0.0.2", tmp_path)
     machine.clock_skew = datetime.timedelta(days=2)

@@ -24,7 +24,7 @@ from winlab.powershell.runtime.conversion import convert
 from winlab.powershell.runtime.members import ensure_members
 from winlab.powershell.runtime.wildcard import has_wildcards, wildcard
 from winlab.powershell.safevalue import safe_value
-from winlab.windows.native import listening_sockets
+from winlab.windows.native import listening_sockets, shown_address
 
 UTILITY = "Microsoft.PowerShell.Utility"
 
@@ -342,8 +342,7 @@ class GetNetTCPConnection(Cmdlet):
 
     def rows(self) -> Iterator[dict[str, Any]]:
         for address, port, pid in listening_sockets(self.machine):
-            # what HTTP.sys answers listens on every address; a process of the lab on the loopback
-            shown = "::" if pid == 4 else address if address in ("0.0.0.0", "::", "::1") else "127.0.0.1"
+            shown = shown_address(address, pid)
             yield {
                 "LocalAddress": shown,
                 "LocalPort": UInt16(port),

@@ -1485,13 +1485,17 @@ class TcpListener(NetObject):
 
     @ctor("(Net.IPAddress,Int32)")
     def new(self, address: IPAddress, port: int) -> None:
-        self.own_address, self.port = need(address, "localaddr"), port
-        self.listener: Any = None
+        TcpListener._set(self, need(address, "localaddr"), port)
 
     @ctor("(Int32)")
     def new_port(self, port: int) -> None:
-        self.own_address, self.port = IPAddress("0.0.0.0"), port
-        self.listener = None
+        TcpListener._set(self, IPAddress("0.0.0.0"), port)
+
+    def _set(self, address: IPAddress, port: int) -> None:
+        self.own_address, self.port = address, port
+        self.listener: Any = None
+        self.process: Any = None
+        self.shown = (str(address), port)
 
     @method("Start() : Void")
     @method("Start(Int32) : Void")
@@ -1507,6 +1511,12 @@ class TcpListener(NetObject):
             made.close()
             raise socket_exception(error) from None
         self.listener = made
+        process = context.runtime().process
+        if process is not None:
+            self.shown = (str(self.own_address), made.getsockname()[1])
+            process.listeners.append(self.shown)
+            process.on_exit.append(lambda _: made.close())
+            self.process = process
 
     @prop("LocalEndpoint : Net.EndPoint get")
     def local_endpoint(self) -> IPEndPoint:
@@ -1518,6 +1528,8 @@ class TcpListener(NetObject):
         if self.listener is not None:
             self.listener.close()
             self.listener = None
+            if self.process is not None:
+                self.process.listeners.remove(self.shown)
 
     @method("Pending() : Boolean")
     def pending(self) -> bool:
@@ -1548,10 +1560,9 @@ class IPGlobalProperties(NetObject):
 
     @method("GetActiveTcpListeners() : Net.IPEndPoint[]")
     def get_active_tcp_listeners(self) -> list[IPEndPoint]:
-        from winlab.windows.processes import listening_ports
+        from winlab.windows.native import listening_sockets, shown_address
 
-        found: list[IPEndPoint] = []
-        for process in context.machine().processes.running():
-            for address, port in listening_ports(process):
-                found.append(IPEndPoint(IPAddress(address), port))
-        return found
+        return [
+            IPEndPoint(IPAddress(shown_address(address, pid)), port)
+            for address, port, pid in listening_sockets(context.machine())
+        ]
