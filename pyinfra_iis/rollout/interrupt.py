@@ -1,4 +1,4 @@
-"""Ctrl-C in a rollout: once, and no further host is touched; twice, and the run ends as it stands."""
+"""Ctrl-C in a rollout, or SIGTERM: once, and no further host is touched; twice, and the run ends as it stands."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from pyinfra_iis.rollout.fleet import Fleet
 class Interrupts:
     """What Ctrl-C does while hosts of some fleets have their turns; before and after that it does what it always does, but makes the exit code 1.
 
+    SIGTERM, by which schedulers and build servers end a run, does the same from then on.
+
     Attributes:
         fleets: those of one run of pyinfra that have not ended.
     """
@@ -23,6 +25,7 @@ class Interrupts:
     def __init__(self) -> None:
         self.fleets: list[Fleet] = []
         self._before: Any = None
+        self._before_term: Any = None
 
     def heed(self) -> None:
         """Be asked from now on; only within pyinfra's own command."""
@@ -32,6 +35,7 @@ class Interrupts:
         with contextlib.suppress(ValueError):  # not the main thread
             signal.signal(signal.SIGINT, self.came)
             self._before = before
+            self._before_term = signal.signal(signal.SIGTERM, self.came)
 
     def forget(self, fleet: Fleet) -> None:
         """A fleet's rollout has ended."""
@@ -39,10 +43,11 @@ class Interrupts:
             self.fleets.remove(fleet)
         if not self.fleets and self._before is not None:
             signal.signal(signal.SIGINT, self._before)
+            signal.signal(signal.SIGTERM, self._before_term)
             self._before = None
 
     def came(self, number: int, frame: FrameType | None) -> None:
-        """Somebody has pressed Ctrl-C."""
+        """Somebody has pressed Ctrl-C, or wants the run to end."""
         if any(fleet.has_begun for fleet in self.fleets) and not any(fleet.is_interrupted for fleet in self.fleets):
             for fleet in self.fleets:  # at first: the second one may come while this one is told
                 fleet.is_interrupted = True
@@ -53,7 +58,7 @@ class Interrupts:
         for fleet in self.fleets:  # while pyinfra disconnects, other hosts' turns would begin
             fleet.stop("the user has ended the run")
         try:
-            self._before(number, frame)
+            self._before(signal.SIGINT, frame)
         except SystemExit:
             # pyinfra's is 0; but hosts do not run what they should.
             raise SystemExit(1) from None

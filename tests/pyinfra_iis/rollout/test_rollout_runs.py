@@ -421,8 +421,10 @@ def pressed(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
         raise SystemExit(0)
 
     before = signal.signal(signal.SIGINT, interrupted)
+    terminated = signal.getsignal(signal.SIGTERM)
     yield seen
     assert signal.getsignal(signal.SIGINT) is interrupted, "it is not as it was before the rollout"
+    assert signal.getsignal(signal.SIGTERM) is terminated, "it is not as it was before the rollout"
     signal.signal(signal.SIGINT, before)
 
 
@@ -433,13 +435,14 @@ class Command:
         self.is_cli = True
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c_in_a_turn_lets_it_end_and_touches_nobody_else(
-    run: Run, pressed: list[str], monkeypatch: pytest.MonkeyPatch
+    run: Run, pressed: list[str], monkeypatch: pytest.MonkeyPatch, number: signal.Signals
 ) -> None:
     monkeypatch.setattr(interrupt, "pyinfra", Command())
 
     def prepare(servers: dict[str, Server]) -> None:
-        servers["web2"].does[SWITCH] = lambda request: signal.raise_signal(signal.SIGINT)
+        servers["web2"].does[SWITCH] = lambda request: signal.raise_signal(number)
 
     fleet = run(4, prepare=prepare, waves=[1], on_failure="keep")
     assert pressed == []
