@@ -380,6 +380,8 @@ class Lab:
         """Everything down."""
         await asyncio.gather(*(host.stop() for host in self.hosts.values()), return_exceptions=True)
         await self.artifacts.close()
+        # Whose own parent has ended is in no server's list of processes.
+        _end_leftovers(self.state)
 
     def select(self, names: list[str]) -> list[Host]:
         """Servers by name or address; all when none is named.
@@ -475,13 +477,13 @@ def _raise_file_limit() -> None:
 
 
 def _end_leftovers(state: Path) -> None:
-    """Ends real processes of simulated servers that a lab of this folder left behind when it was killed."""
+    """Ends real processes of simulated servers of this folder: what nobody minds any more, or a lab left behind that was killed."""
     mark = b"WINLAB_IMAGE=" + os.fsencode(state / "hosts") + b"/"
     for environment in Path("/proc").glob("[0-9]*/environ"):
         try:
             if any(entry.startswith(mark) for entry in environment.read_bytes().split(b"\0")):
                 os.kill(int(environment.parent.name), signal.SIGKILL)
-                log.info("ended process %s, left behind by an earlier lab", environment.parent.name)
+                log.info("ended process %s, left behind", environment.parent.name)
         except OSError:  # it has just ended, or belongs to someone else
             continue
 

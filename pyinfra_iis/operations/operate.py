@@ -14,13 +14,13 @@ from pyinfra import host, logger
 from pyinfra.api import FunctionCommand, Host, State, operation
 from pyinfra.api.command import PyinfraCommand
 from pyinfra.api.output import format_text
-from pyinfra.connectors.util import CommandOutput
 from pyinfra.context import ctx_host
 
 from pyinfra_iis import facts
 from pyinfra_iis.facts.operate import Operation
 from pyinfra_iis.operations import refusal
 from pyinfra_iis.operations.changes import Change, show
+from pyinfra_iis.operations.explained import WaitingScript
 from pyinfra_iis.operations.release import health_check
 from pyinfra_iis.powershell import Script
 from pyinfra_iis.release.origin import run_note
@@ -77,7 +77,7 @@ def restarted(
         yield _refusal(sentence, tell)
         return
     show([Change(f"app pool {settings.app} process", _ids(now["processes"]) or "none", "a new one")])
-    request = {"site": settings.site_name, "pool": settings.app, "stop": stop, "health": _health(settings)}
+    request = {"site": settings.site_name, "pool": settings.app, "stop": stop}
 
     def done(on: Host, answer: dict[str, Any]) -> None:
         if tell:
@@ -89,7 +89,7 @@ def restarted(
             f"healthy ({answer['status']}) after {answer['seconds']} s"
         )
 
-    yield _telling(Script("operate/restart", request), done)
+    yield _telling(WaitingScript("operate/restart", request, health_check(settings)), done)
 
 
 def _ids(processes: Sequence[Mapping[str, Any]]) -> str:
@@ -123,14 +123,19 @@ def maintenance(
         return
     what = f"site {settings.app} maintenance"
     show([Change(what, _described(current), _described(wanted) if on else "off")])
-    request = {"site": settings.site_name, "root": settings.root, "on": on, "health": _health(settings)}
-    script = Script(
-        "operate/maintenance",
-        {**request, "retry_after": retry_after} if on else request,
-        hidden={"page": page} if on else None,
-        secrets={"token": secrets.token_urlsafe(24)} if on else None,
-    )
-    yield _telling(script, tell)
+    request = {"site": settings.site_name, "root": settings.root, "on": on}
+    if on:
+        yield _telling(
+            Script(
+                "operate/maintenance",
+                {**request, "retry_after": retry_after, "health": _health(settings)},
+                hidden={"page": page},
+                secrets={"token": secrets.token_urlsafe(24)},
+            ),
+            tell,
+        )
+    else:
+        yield _telling(WaitingScript("operate/maintenance", request, health_check(settings)), tell)
 
 
 def _described(notice: Mapping[str, Any] | None) -> str:
@@ -167,7 +172,9 @@ def managed(
 
 
 def _run_manage(state: State, host: Host, script: Script, tell: Tell | None) -> bool:
-    succeeded, output = _run(state, host, script, print_output=True)
+    succeeded, output = host.run_shell_command(
+        script, print_output=True, print_input=state.print_input, **script.connector_arguments
+    )
     lines = output.stderr_lines
     ended = _ENDED.fullmatch(lines[-1]) if lines and not succeeded else None
     if tell:
@@ -182,7 +189,7 @@ def _telling(script: Script, tell: Tell | None) -> FunctionCommand:
 
 
 def _run_script(state: State, host: Host, script: Script, tell: Tell | None) -> bool:
-    succeeded, output = _run(state, host, script, print_output=state.print_output)
+    succeeded, output = script.execute(state, host, {})
     if not succeeded:
         if not state.print_output:
             for line in output.stderr_lines:
@@ -193,12 +200,6 @@ def _run_script(state: State, host: Host, script: Script, tell: Tell | None) -> 
     if tell:
         tell(host, json.loads(output.stdout))
     return True
-
-
-def _run(state: State, host: Host, script: Script, print_output: bool) -> tuple[bool, CommandOutput]:
-    return host.run_shell_command(
-        script, print_output=print_output, print_input=state.print_input, **script.connector_arguments
-    )
 
 
 @operation()

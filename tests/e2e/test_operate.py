@@ -173,6 +173,31 @@ def test_a_restart_changes_the_process_and_nothing_else(served: tuple[Lab, str, 
     assert lab.hash(address) == before
 
 
+def test_a_restart_after_which_the_site_does_not_answer_names_the_cause(served: tuple[Lab, str, str]) -> None:
+    lab, address, _ = served
+    config = of_release(lab, address, "web.config")
+    original = config.read_bytes()
+    config.write_text("<no")
+    try:
+        run = ask(lab, address, deploy="restart", options=["-y", "--json"], django_health='{"timeout": 3}')
+    finally:
+        config.write_bytes(original)
+    error = answer(run, code=1)[f"@winrm/{address}"]["error"]
+    assert "answers 500" in error
+    assert "web.config" in error and "0x8007000d" in error.lower(), error
+    assert '"seen"' not in error + run.output
+    # Told in both forms alike.
+    config.write_text("<no")
+    try:
+        run = lab.pyinfra(address, deploy="deploys/restart.py", django_health='{"timeout": 3}')
+    finally:
+        config.write_bytes(original)
+    assert run.code == 1
+    assert "0x8007000d" in run.output.lower()
+    assert lab.pyinfra(address, deploy="deploys/restart.py").code == 0
+    assert get(address, "/admin/login/")[0] == 200
+
+
 # A backslash alone would be a path to the lab, which it translates for this machine's Python.
 NASTY = [
     "",

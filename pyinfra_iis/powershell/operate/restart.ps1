@@ -39,11 +39,18 @@ if ($Request.stop -and $Before.state -eq 'Started') {
 if ((Get-PoolState).state -eq 'Stopped') { Invoke-Pool 'Start' }
 elseif ($Before.workers.Count -gt 0) { Invoke-Pool 'Recycle' }
 # Where the pool starts nothing by itself, the first request does.
-Wait-Until {
-    [void] (Get-Response $Request.health.address $Request.health.host 5000 (Get-Probe $Request.health.shared))
-    $Serving = (Get-PoolState).serving
-    $Serving.Count -gt 0 -and @($Serving | Where-Object { $Before.workers -contains $_ }).Count -eq 0
-} 'has no new worker process'
+try {
+    Wait-Until {
+        [void] (Get-Response $Request.health.address $Request.health.host 5000 (Get-Probe $Request.health.shared))
+        $Serving = (Get-PoolState).serving
+        $Serving.Count -gt 0 -and @($Serving | Where-Object { $Before.workers -contains $_ }).Count -eq 0
+    } 'has no new worker process'
+} catch {
+    # A site that does not answer says more.
+    $Request.health.timeout = 1
+    [void] (Wait-Healthy $Request.health '')
+    throw
+}
 $Status = (Wait-Healthy $Request.health '').status
 $New = @(Get-Backends (Get-PoolState).serving)
 @{ was = $Before.state; before = [object[]] $Old; after = [object[]] $New; status = $Status; seconds = [Math]::Round($Watch.Elapsed.TotalSeconds, 1) }

@@ -109,6 +109,9 @@ def test_a_killed_lab_starts_again_and_leaves_nothing_behind(lab: LabCommand) ->
         assert lab.json("up")["pid"] != pid
         assert lab.hostname() == "SRV1"
         assert child.wait(5) == -signal.SIGKILL
+        orphan = subprocess.Popen(["sleep", "60"], env={**os.environ, "WINLAB_IMAGE": str(image)})
+        lab("down")
+        assert orphan.wait(5) == -signal.SIGKILL
         assert other.poll() is None
     finally:
         for process in (child, other):
