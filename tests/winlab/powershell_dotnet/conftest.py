@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import ssl
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -65,3 +70,45 @@ def run_on(machine: Machine, script: str, process: Process | None = None) -> lis
 @pytest.fixture
 def run(server: Machine) -> Run:
     return lambda script: run_on(server, script)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """Answers each GET with the address that asked."""
+
+    def do_GET(self) -> None:
+        body = self.client_address[0].encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@contextmanager
+def web_server(machine: Machine, certificate: str = "", names: list[str] | None = None) -> Iterator[int]:
+    """A web server beside a machine, at its address; gives its port.
+
+    Args:
+        machine: the machine.
+        certificate: the thumbprint of one of the machine's own, for TLS 1.2 and later.
+        names: gets the name that each client asks for.
+    """
+    server = HTTPServer((machine.address, 0), _Handler)
+    if certificate:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        with tempfile.NamedTemporaryFile() as pem:
+            pem.write(machine.certificates.pem(certificate) or b"")
+            pem.flush()
+            context.load_cert_chain(pem.name)
+        if names is not None:
+            context.sni_callback = lambda connection, name, _: names.append(name or "")
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield server.server_port
+    finally:
+        server.shutdown()
+        server.server_close()

@@ -3,36 +3,18 @@
 from __future__ import annotations
 
 import datetime
-import threading
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
-from tests.winlab.powershell_dotnet.conftest import run_on
+from tests.winlab.powershell_dotnet.conftest import run_on, web_server
 from winlab.windows.machine import Machine
-
-
-class _Handler(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
-        body = self.client_address[0].encode()
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: object) -> None:
-        pass
 
 
 def test_a_request_to_the_server_itself_comes_from_its_own_address(tmp_path: Path) -> None:
     """Otherwise IIS would not take it for a local one."""
-    server = HTTPServer(("127.0.0.2", 0), _Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        machine = Machine("SRV", "2022", "127.0.0.2", tmp_path)
-        script = f"(New-Object Net.WebClient).DownloadString('http://localhost:{server.server_port}/')"
+    machine = Machine("SRV", "2022", "127.0.0.2", tmp_path)
+    with web_server(machine) as port:
+        script = f"(New-Object Net.WebClient).DownloadString('http://localhost:{port}/')"
         assert run_on(machine, script) == ["127.0.0.2"]
-    finally:
-        server.shutdown()
 
 
 def test_who_listens_is_told_until_the_process_ends(tmp_path: Path) -> None:

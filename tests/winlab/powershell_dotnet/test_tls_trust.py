@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import datetime
-import ssl
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -15,7 +12,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from tests.winlab.powershell_dotnet.conftest import Run, run_on
+from tests.winlab.powershell_dotnet.conftest import Run, run_on, web_server
 from winlab.windows.certificates import Certificate
 from winlab.windows.machine import Machine
 
@@ -28,35 +25,16 @@ $Yes = [Linq.Expressions.Expression]::Lambda([Net.Security.RemoteCertificateVali
 """
 
 
-class _Handler(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
-        self.send_response(200)
-        self.send_header("Content-Length", "2")
-        self.end_headers()
-        self.wfile.write(b"ok")
-
-    def log_message(self, format: str, *args: object) -> None:
-        pass
-
-
 @pytest.fixture(scope="module")
 def machine(tmp_path_factory: pytest.TempPathFactory) -> Machine:
     return Machine("SRV", "2016", "127.0.0.5", tmp_path_factory.mktemp("machine"))
 
 
 @pytest.fixture(scope="module")
-def port(machine: Machine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+def port(machine: Machine) -> Iterator[int]:
     own = machine.certificates.create_self_signed(["www.example.com"])
-    pem: Path = tmp_path_factory.mktemp("pem") / "own.pem"
-    pem.write_bytes(machine.certificates.pem(own.thumbprint) or b"")
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_cert_chain(pem)
-    server = HTTPServer(("127.0.0.5", 0), _Handler)
-    server.socket = context.wrap_socket(server.socket, server_side=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield server.server_port
-    server.shutdown()
+    with web_server(machine, own.thumbprint) as port:
+        yield port
 
 
 def ask(
