@@ -8,7 +8,8 @@ from pyinfra_iis.facts import ScriptFact
 class Releases(ScriptFact):
     """The complete releases and virtual environments on the server.
 
-    `releases` and `environments` (names), `bad` (releases that must not go live), `index` (lines `release environment`),
+    `releases` and `environments` (names), `partials` (names of those that are half made or half removed), `bad` (releases that must
+    not go live), `index` (lines `release environment`),
     `history` (lines `time release`, oldest first), `live` (the release that the site serves, or empty), `folders` (names beside `releases`), `record` (of
     the live release, else of the last one that was, when `wanted` is not there: JSON compressed with gzip in base64; else empty), `packages` (of that
     one's virtual environment: lines `Django==5.2.8`).

@@ -110,6 +110,7 @@ def _when_prepared(release: Release, there: Mapping[str, Any]) -> dict[str, Any]
         "releases": [name for name in there["releases"] if name not in gone] + [release.id],
         "environments": [key for key in there["environments"] if key not in environments] + [release.requirements.key],
         "index": [*there["index"], f"{release.id} {release.requirements.key}"],
+        "partials": [],
     }
 
 
@@ -456,7 +457,8 @@ def health_check(settings: WebSettings) -> HealthCheck:
 def pruned(release: Release) -> Generator[PyinfraCommand, None, None]:
     """Remove releases and virtual environments that are not needed any more.
 
-    The newest `keep` releases stay, the live one, and the one before it that was good; so do the environments that they use.
+    The newest `keep` releases stay, the live one, and the one before it that was good; so do the environments that they use. What earlier runs have
+    left half done goes, too; a release that was made in this run has taken that away already.
 
     Args:
         release: the release that is live when this runs.
@@ -467,10 +469,11 @@ def pruned(release: Release) -> Generator[PyinfraCommand, None, None]:
         # Before anything runs: what `prepared` and `live` will have made of it.
         there = {**_when_prepared(release, there), "live": release.id}
     gone, environments = _unneeded(release, there)
-    if not gone:
-        return
     _show_removal(gone, environments)
-    yield _helper(settings, *_removal(gone, environments, settings.keep))
+    show_changes((name, "left half done", None) for name in there["partials"])
+    steps = [["sweep", UPLOADS]] if there["partials"] else []
+    if steps := [*steps, *_removal(gone, environments, settings.keep)]:
+        yield _helper(settings, *steps)
 
 
 def _unneeded(release: Release, there: Mapping[str, Any]) -> tuple[list[str], list[str]]:

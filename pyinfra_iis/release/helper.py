@@ -117,7 +117,8 @@ def assemble(archive_path: str) -> None:
     with zipfile.ZipFile(archive_path) as archive:
         delta = json.loads(archive.read("delta.json").decode("utf-8"))
         identifier = delta["id"]
-        sweep(identifier, os.path.dirname(archive_path))
+        remove(partial_path(identifier))
+        sweep(os.path.dirname(archive_path))
         if os.path.isdir(release_path(identifier)):
             print(f"release {identifier} is there already")
             return
@@ -155,9 +156,8 @@ def assemble(archive_path: str) -> None:
         print(f"put {len(files)} files together, {len(sent) - 1} of them sent")
 
 
-def sweep(identifier: str, uploads: str) -> None:
-    """Remove what deploys that did not get to their end have left: one deploy runs at a time, so nobody works on it."""
-    remove(partial_path(identifier))
+def sweep(uploads: str) -> None:
+    """Remove what deploys that did not get to their end have left, unless it is open: one deploy runs at a time, so nobody works on it."""
     for folder in ("releases", "venvs", uploads):
         for name in os.listdir(folder) if os.path.isdir(folder) else []:
             path = os.path.join(folder, name)
@@ -166,8 +166,8 @@ def sweep(identifier: str, uploads: str) -> None:
             orphaned = folder == "releases" and name.endswith(".json") and not os.path.isdir(path[: -len(".json")])
             if name.endswith(".partial") or forgotten or orphaned:
                 try:
-                    shutil.rmtree(path) if os.path.isdir(path) else os.remove(path)
-                except OSError:
+                    remove(path, attempts=1) if os.path.isdir(path) else os.remove(path)
+                except (Failure, OSError):
                     print(f"{path} is in use and stays")
 
 
@@ -496,20 +496,20 @@ def rename(source: str, target: str) -> None:
             time.sleep(PAUSE)
 
 
-def remove(folder: str) -> None:
+def remove(folder: str, attempts: int = RETRIES) -> None:
     """Remove a folder with everything in it, read-only files too."""
 
     def make_writable(function: Any, path: str, _error: object) -> None:
         os.chmod(path, stat.S_IWRITE)
         function(path)
 
-    for attempt in range(RETRIES):
+    for attempt in range(attempts):
         if not os.path.lexists(folder):
             return
         try:
             shutil.rmtree(folder, onerror=make_writable)
         except PermissionError:
-            if attempt == RETRIES - 1:
+            if attempt == attempts - 1:
                 raise Failure(f"{folder} cannot be removed: a file in it is in use") from None
             time.sleep(PAUSE)
 
@@ -534,6 +534,7 @@ COMMANDS: dict[str, Any] = {
     "trial": trial,
     "complete": complete,
     "remove": remove_unneeded,
+    "sweep": sweep,
 }
 
 

@@ -1,11 +1,12 @@
 # What the application's folder holds, and which release is live. $Request: root, site, application (its path), wanted (a release; when it is not there, the record of one that it can be made from is told, compressed).
 # uses: iis/server_manager
-$State = @{ releases = [object[]] @(); environments = [object[]] @(); bad = [object[]] @(); history = [object[]] @(); index = [object[]] @(); folders = [object[]] @(); packages = [object[]] @(); live = ''; record = '' }
+$State = @{ releases = [object[]] @(); environments = [object[]] @(); bad = [object[]] @(); history = [object[]] @(); index = [object[]] @(); partials = [object[]] @(); folders = [object[]] @(); packages = [object[]] @(); live = ''; record = '' }
 foreach ($Kind in @(@('releases', 'releases'), @('environments', 'venvs'))) {
     $Folder = [IO.Path]::Combine($Request.root, $Kind[1])
     if ([IO.Directory]::Exists($Folder)) {
         $Names = foreach ($Path in [IO.Directory]::GetDirectories($Folder)) { [IO.Path]::GetFileName($Path) }
         $State[$Kind[0]] = [object[]] @($Names | Where-Object { -not $_.EndsWith('.partial') })
+        $State.partials = [object[]] @($State.partials + @($Names | Where-Object { $_.EndsWith('.partial') }))
     }
 }
 if ([IO.Directory]::Exists($Request.root)) {

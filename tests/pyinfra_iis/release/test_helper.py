@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import subprocess
 import sys
 import zipfile
@@ -111,6 +112,22 @@ def test_what_a_crash_left_is_done_again(root: Path, project: Path) -> None:
     stale.parent.mkdir(parents=True)
     stale.touch()
     deploy(root, made)
+
+
+def test_what_is_half_made_or_half_removed_is_swept_away(root: Path, project: Path) -> None:
+    made = make(project)
+    deploy(root, made)
+    kept = sorted(path for path in root.rglob("*") if path.is_file())
+    for name in ("releases/r0.partial/shop/x.py", "venvs/abc.partial/Lib/y.py", "releases/r1.json", "incoming/old.zip"):
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+        path.chmod(0o444)
+    os.utime(root / "incoming/old.zip", (0, 0))
+    result = run(root, "sweep", "incoming")
+    assert result.returncode == 0, result.stderr
+    assert sorted(path for path in root.rglob("*") if path.is_file()) == kept
+    assert not [*root.glob("*/*.partial")]
 
 
 def test_a_file_that_is_not_the_manifests_stops_it(root: Path, project: Path, tmp_path: Path) -> None:

@@ -92,7 +92,7 @@ class Server:
         if name == "release/state":
             return {
                 "releases": self.releases, "environments": [self.environment], "bad": [], "history": [f"t {self.live}"], "live": self.live,
-                "index": [f"{release} {self.environment}" for release in self.releases], "folders": [], "record": "", "packages": [],
+                "index": [f"{release} {self.environment}" for release in self.releases], "partials": [], "folders": [], "record": "", "packages": [],
             }  # fmt: skip
         if name == "iis/health":
             return {"status": 0 if "iis/await_health" in self.fails else 200, "problem": ""}
