@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from winlab.windows import turns
@@ -33,3 +35,14 @@ def check_killed() -> None:
     process = getattr(_local, "process", None)
     if process is not None and process.killed:
         raise ProcessKilled
+
+
+@contextmanager
+def by_service() -> Iterator[None]:
+    """What a service does for its caller in here (setup's TrustedInstaller, Windows Installer): the caller's end does not stop it half way."""
+    process = current_process()
+    _local.process = None
+    try:
+        yield
+    finally:
+        _local.process = process

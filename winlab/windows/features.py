@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from winlab.windows import web
+from winlab.windows.current import by_service
 from winlab.windows.errors import WindowsError, system_message
 from winlab.windows.store import Document
 
@@ -389,6 +390,7 @@ class Features:
                     add(self.get(tool), False)
         return [feature for feature in self._features if feature.key in wanted and not self.is_installed(feature)]
 
+    @by_service()
     def install(
         self,
         names: Iterable[str],
@@ -460,6 +462,7 @@ class Features:
             drop(self.get(name))
         return [feature for feature in reversed(self._features) if feature.key in gone]
 
+    @by_service()
     def uninstall(self, names: Iterable[str], remove_payload: bool = False) -> FeatureResult:
         """Removes features. The web server role needs a restart to be gone completely. remove_payload: its files leave the disk too."""
         with self.machine.lock:

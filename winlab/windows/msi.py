@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from winlab.windows import web
+from winlab.windows.current import by_service
 from winlab.windows.errors import WindowsError
 from winlab.windows.store import Document
 
@@ -168,7 +169,8 @@ class Installer:
             outcome.lines.append("Failed to grab execution mutex. System error 258.")
             return outcome
         try:
-            work(outcome)
+            with by_service():
+                work(outcome)
         except WindowsError as exc:
             outcome.code = exc.code if 1600 <= exc.code < 1700 else FAILURE
             outcome.lines.append(exc.message)

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from winlab.windows import msi
-from winlab.windows.errors import WindowsError
+from winlab.windows import current, msi, web
+from winlab.windows.errors import ProcessKilled, WindowsError
 from winlab.windows.machine import Machine
 
 
@@ -100,3 +100,33 @@ def test_without_room_nothing_is_begun(packages: Machine) -> None:
     assert not packages.fs.exists("C:\\Windows\\System32\\inetsrv\\config\\schema\\httpplatform_schema.xml")
     packages.fs.free_limit = None
     assert run(packages, "msiexec /i 1.2.msi /qn") == 0
+
+
+@pytest.mark.parametrize("what", ["feature", "package"])
+def test_setup_ends_also_when_who_asked_for_it_is_gone(packages: Machine, what: str) -> None:
+    """The work is done by services of Windows: TrustedInstaller, Windows Installer."""
+    process = packages.processes.create_service_process("C:\\a.exe", "a.exe", packages.accounts.system)
+    if what == "package":
+        packages.features.install(["Web-Server"])
+    write = packages.fs.write_bytes
+
+    def killed(*arguments, **more) -> None:
+        process.killed = True
+        write(*arguments, **more)
+
+    packages.fs.write_bytes = killed
+    current.enter(process)
+    try:
+        if what == "feature":
+            packages.features.install(["Web-Server"])
+        else:
+            assert packages.installer.install("C:\\1.2.msi").code == 0
+        assert process.killed
+        with pytest.raises(ProcessKilled):
+            current.check_killed()
+    finally:
+        current.enter(None)
+        del packages.fs.write_bytes
+    assert web.is_installed(packages)
+    assert packages.fs.is_file("C:\\Windows\\System32\\inetsrv\\appcmd.exe")
+    assert bool(packages.installer.products) == (what == "package")
