@@ -55,6 +55,8 @@ _reported: set[tuple[str, ...]] = set()
 """What has been printed of Django's reports in this run."""
 
 
+_INSTALLER_FAILED = re.compile(r" -m (pip|venv) .* failed with exit code -?\d+\.$")
+_CHAINED = re.compile(r"(During handling of the above exception|The above exception was the direct cause)")
 _MIGRATION = re.compile(r"(^|/)migrations/[0-9][^/]*\.py$")
 
 
@@ -515,6 +517,8 @@ class HelperScript(Script):
         status, output = super().execute(state, host, connector_arguments)
         if status:
             _locked.setdefault(host, set()).add(self.request["folder"])
+        if not status:
+            output = without_tracebacks(output)
         if not status and self.started:
             output = start_causes(state, host, output, self.started)
         if status and not state.print_output:
@@ -525,6 +529,19 @@ class HelperScript(Script):
                 for line in report:
                     logger.warning(f"{host.print_prefix}{line}")
         return status, output
+
+
+def without_tracebacks(output: CommandOutput) -> CommandOutput:
+    """What pip or venv said when it failed, without where in its own code it was; of the application's code that is of interest."""
+    lines = list(output.combined_lines)
+    if not any(_INSTALLER_FAILED.search(line.line) for line in lines):
+        return output
+    kept, inside = [], False
+    for line in lines:
+        inside = line.line.startswith("Traceback (") or (inside and (not line.line or line.line[0].isspace()))
+        if not inside and not _CHAINED.match(line.line):
+            kept.append(line)
+    return CommandOutput(kept)
 
 
 def _report(lines: Sequence[str]) -> tuple[str, ...]:
