@@ -734,7 +734,9 @@ class FileSystem:
             raise WindowsError(5, path=path)
 
     def _check_movable(self, host: str, path: str) -> None:
-        """A file or folder can get another name: not open without FileShare.Delete, nothing below it open, no process standing in it."""
+        """A file or folder can get another name: not open without FileShare.Delete, nothing below it open, no process standing in it.
+
+        Only handles count: what runs, or is loaded as a DLL, is mapped without one."""
         usage = self.machine.processes.usage()
         if not os.path.isdir(host) or os.path.islink(host):
             info = os.lstat(host)
@@ -747,7 +749,7 @@ class FileSystem:
         if host in usage.directories:
             raise WindowsError(32, path=path)
         prefix = host + "/"
-        below = (*usage.directories, *usage.images, *usage.mapped, *usage.native_open)
+        below = (*usage.directories, *usage.native_open)
         if any(used.startswith(prefix) for used in below):
             raise WindowsError(5, path=path)
         drive_path = self.windows_path(host).upper() + "\\"
@@ -1094,10 +1096,11 @@ class FileSystem:
             self._forget(target)
         elif self._key(target) in self._records:
             self._records.pop(self._key(target))
-        try:
-            os.rename(host, target_host)
-        except OSError as exc:
-            raise self.translate(exc, source.path) from None
+        with self.machine.processes.renaming(host, target_host):
+            try:
+                os.rename(host, target_host)
+            except OSError as exc:
+                raise self.translate(exc, source.path) from None
         self._names.removed(host)
         self._names.created(target_host)
         old, new = self._key(source), self._key(target)

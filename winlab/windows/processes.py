@@ -12,7 +12,7 @@ import threading
 import time
 import traceback
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -151,6 +151,8 @@ class Process:
         self.native: NativeChild | None = None
         self.base_python: str | None = None
         """Windows path of the interpreter that runs, when the image is a virtual environment's python.exe or a script launcher."""
+        self.moved: dict[str, str] = {}
+        """Where on this machine an image is now, by the Windows path that it was started from, when it was renamed meanwhile."""
         self.on_exit: list[Callable[[Process], None]] = []
         self.listeners: list[tuple[str, int]] = []
         """(address, port) of the TCP sockets on which simulated code of the process itself listens; of native children see `native`."""
@@ -476,20 +478,33 @@ class Processes:
         for process in table:
             if process.pid < 1000:
                 continue
-            for path, into in (
-                (process.image, usage.images),
-                (process.base_python, usage.images),
-                (process.cwd, usage.directories),
-            ):
-                if path:
-                    try:
-                        into.add(str(fs.host_path(path)))
-                    except WindowsError:
-                        continue
+            usage.images.update(self._images(process).values())
+            if process.cwd:
+                with contextlib.suppress(WindowsError):
+                    usage.directories.add(str(fs.host_path(process.cwd)))
             if process.native is not None:
                 process.native.add_usage(usage)
         self._usage = (version, now, usage)
         return usage
+
+    def _images(self, process: Process) -> dict[str, str]:
+        """Where on this machine the files are that a process runs, by their Windows paths."""
+        found = {}
+        for path in filter(None, (process.image, process.base_python)):
+            with contextlib.suppress(WindowsError):
+                found[path] = process.moved.get(path) or str(self.machine.fs.host_path(path))
+        return found
+
+    @contextlib.contextmanager
+    def renaming(self, old: str, new: str) -> Iterator[None]:
+        """While a file or folder of this machine gets another name: what runs from it, or from below it, runs from there afterwards."""
+        held = [(process, self._images(process)) for process in self.running() if process.pid >= 1000]
+        yield
+        for process, images_of in held:
+            for path, host in images_of.items():
+                if host == old or host.startswith(old + "/"):
+                    process.moved[path] = new + host[len(old) :]
+                    self.changed()
 
     # -- starting ---------------------------------------------------------------------------------------------------------------
 
