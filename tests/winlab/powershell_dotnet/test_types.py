@@ -199,6 +199,17 @@ def test_registry(run: Run) -> None:
     assert lines == ["DWord", "C:\\Windows\\x", "%SystemRoot%\\x", "2", "True"]
 
 
+def test_a_variable_that_is_set_is_not_expanded_any_more(run: Run) -> None:
+    lines = run(r"""
+        $k = [Microsoft.Win32.Registry]::LocalMachine.OpenSubKey('SYSTEM\CurrentControlSet\Control\Session Manager\Environment', $true)
+        $k.SetValue('LabTest', '%SystemRoot%\x', 'ExpandString'); [Environment]::GetEnvironmentVariable('LabTest', 'Machine')
+        [Environment]::SetEnvironmentVariable('LabTest', '%SystemRoot%\y', 'Machine')
+        $k.GetValueKind('LabTest'); [Environment]::GetEnvironmentVariable('LabTest', 'Machine')
+        [Environment]::SetEnvironmentVariable('LabTest', $null, 'Machine'); $k.GetValueNames() -contains 'LabTest'
+    """)
+    assert lines == ["C:\\Windows\\x", "String", "%SystemRoot%\\y", "False"]
+
+
 def test_xml(run: Run) -> None:
     lines = run("""
         $x = [xml]'<c><s k="a">1</s><s k="b"/><t/></c>'

@@ -303,7 +303,8 @@ def store_environment_value(path: str, name: str, value: str | None, runtime: An
     def run() -> None:
         key = runtime.machine.registry.create(path, runtime.user)
         if value:
-            key.set(name, value, "ExpandString" if "%" in value else "String")
+            # .NET's SetValue makes a REG_SZ of any text, also of a variable that was a REG_EXPAND_SZ: what it names is not expanded any more.
+            key.set(name, value, "String")
         elif key.has(name):
             key.delete_value(name)
 
