@@ -50,9 +50,9 @@ RECEIVED: dict[str, str] = {}
 SETTINGS_OVERLAY = "pyinfra_iis_settings"
 REPORTED = ("check", "migrate")
 """Commands of manage.py whose output the person at the keyboard shall see: it is marked with their names."""
-RETRIES = 20
+RETRIES = 80
 PAUSE = 0.25
-"""Seconds between tries while a virus scanner or an indexer holds a file."""
+"""Seconds between tries while a virus scanner or an indexer holds a file; what has just been written may be held for many seconds."""
 FORGOTTEN = 24 * 3600
 """Seconds after which an archive that nobody has used is removed."""
 FLUSHES = 16
@@ -224,7 +224,6 @@ def manage(identifier: str, key: str, *arguments: str) -> None:
         **os.environ,
         "DJANGO_SETTINGS_MODULE": SETTINGS_OVERLAY,
         "PYTHONDONTWRITEBYTECODE": "1",
-        "PYTHONUTF8": "1",
     }
     prefix = f"{arguments[0]}: " if arguments[0] in REPORTED else ""
     # A project without django.contrib.staticfiles has nothing to collect, and no command for it.
@@ -313,7 +312,9 @@ def end_tree(process: subprocess.Popen[bytes]) -> None:
     else:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-    process.kill()
+    # Windows refuses to end what is ending already.
+    with contextlib.suppress(PermissionError):
+        process.kill()
 
 
 def ask_until_healthy(process: subprocess.Popen[bytes], port: int, want: Mapping[str, Any]) -> str:
@@ -350,12 +351,14 @@ def complete(archive_path: str) -> None:
     add_line(os.path.join("releases", "index.txt"), f"{identifier} {delta['environment']}")
     record = record_path(identifier)
     if os.path.exists(record + ".partial"):
-        os.replace(record + ".partial", record)
+        rename(record + ".partial", record)
     if os.path.isdir(release_path(identifier)):
         remove(partial_path(identifier))
     else:
         rename(partial_path(identifier), release_path(identifier))
-    os.remove(archive_path)
+    # One that a virus scanner holds is swept away another day: the release is complete all the same.
+    with contextlib.suppress(OSError):
+        os.remove(archive_path)
     print(f"release {identifier} is complete")
 
 
@@ -460,11 +463,14 @@ def run(
     prefix: str = "",
     unless: str = "",
 ) -> None:
-    """Run a program; what it prints goes where our own output goes, each line after `prefix`. It has failed unless it prints `unless`."""
+    """Run a program; what it prints goes where our own output goes, each line after `prefix`. It has failed unless it prints `unless`.
+
+    Python reads and writes UTF-8 in it whatever the server's code page is: requirements, what pip builds, output.
+    """
     result = subprocess.run(
         command,
         cwd=cwd,
-        env=env,
+        env={**(env or os.environ), "PYTHONUTF8": "1"},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -485,10 +491,10 @@ def hide_credentials(line: str) -> str:
 
 
 def rename(source: str, target: str) -> None:
-    """Rename a folder."""
+    """Rename a folder, or a file over another one."""
     for attempt in range(RETRIES):
         try:
-            os.rename(source, target)
+            os.replace(source, target)
             return
         except PermissionError:
             if attempt == RETRIES - 1:
@@ -508,7 +514,8 @@ def remove(folder: str, attempts: int = RETRIES) -> None:
             return
         try:
             shutil.rmtree(folder, onerror=make_writable)
-        except PermissionError:
+        except OSError:
+            # Also a folder that is not empty yet: a removed file stays in it while somebody has it open.
             if attempt == attempts - 1:
                 raise Failure(f"{folder} cannot be removed: a file in it is in use") from None
             time.sleep(PAUSE)

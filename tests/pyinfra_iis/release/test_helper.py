@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -302,3 +305,68 @@ def test_an_application_without_packages_gets_an_environment_without_pip(
     helper.make_environment("r1", "v1")
     assert (tmp_path / "venvs/v1/pyvenv.cfg").is_file()
     assert not list((tmp_path / "venvs/v1").glob("lib/*/site-packages/*"))
+
+
+class Busy:
+    """An operation on the disk that Windows refuses at first."""
+
+    def __init__(self, operation: Callable[..., Any], error: OSError) -> None:
+        self.operation = operation
+        self.errors = [error, error]
+
+    def __call__(self, *arguments: Any, **more: Any) -> Any:
+        if self.errors:
+            raise self.errors.pop()
+        return self.operation(*arguments, **more)
+
+
+@pytest.mark.parametrize(
+    ("name", "error"),
+    [
+        ("shutil.rmtree", PermissionError(errno.EACCES, "The process cannot access the file")),
+        # While a virus scanner has a removed file open, its name stays.
+        ("shutil.rmtree", OSError(errno.ENOTEMPTY, "The directory is not empty")),
+        ("shutil.rmtree", FileNotFoundError(errno.ENOENT, "The system cannot find the file specified")),
+    ],
+)
+def test_a_folder_that_is_in_use_for_a_moment_is_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, error: OSError
+) -> None:
+    (tmp_path / "folder").mkdir()
+    monkeypatch.setattr(helper, "PAUSE", 0)
+    monkeypatch.setattr(name, Busy(shutil.rmtree, error))
+    helper.remove(str(tmp_path / "folder"))
+    assert not (tmp_path / "folder").exists()
+
+
+def test_a_record_and_an_archive_that_a_virus_scanner_holds_do_not_fail_a_release(
+    root: Path, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = make(project)
+    send(root, made)
+    assert run(root, "assemble", ARCHIVE).returncode == 0
+    monkeypatch.chdir(root)
+    monkeypatch.setattr(helper, "PAUSE", 0)
+    held = PermissionError(errno.EACCES, "The process cannot access the file")
+    monkeypatch.setattr("os.replace", Busy(os.replace, held))
+    monkeypatch.setattr("os.remove", Busy(os.remove, held))
+    helper.complete(ARCHIVE)
+    assert (root / "releases" / made.id).is_dir()
+    assert record(root, made)["files"] == made.entries
+
+
+def test_a_process_that_is_ending_when_it_is_ended_is_no_failure() -> None:
+    process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, start_new_session=True)
+    # TerminateProcess: ERROR_ACCESS_DENIED for a process that is being terminated.
+    process.kill = Busy(process.kill, PermissionError(errno.EACCES, "Access is denied"))  # type: ignore[method-assign]
+    helper.end_tree(process)
+    process.communicate()
+    assert process.returncode
+
+
+def test_programs_speak_utf_8(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.delenv("PYTHONUTF8", raising=False)
+    program = "import locale, sys; print(sys.flags.utf8_mode, locale.getpreferredencoding(False).lower())"
+    for env in (None, {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"}):
+        helper.run([sys.executable, "-c", program], env=env)
+        assert capsys.readouterr().out == "1 utf-8\n"
