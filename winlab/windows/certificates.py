@@ -38,6 +38,8 @@ STORES = {
 LOCATIONS = ("LocalMachine", "CurrentUser")
 _CRYPTOGRAPHY = "HKLM\\SOFTWARE\\Microsoft\\Cryptography"
 KEY_FOLDER = "C:\\ProgramData\\Microsoft\\Crypto\\RSA\\MachineKeys"
+_PBES2 = bytes.fromhex("06092a864886f70d01050d")  # its object identifier in DER: AES in a PKCS #12 file
+_FIRST_WITH_PBES2 = 16299  # Windows 10 1709; of the servers, 2019
 
 
 @dataclass
@@ -253,6 +255,17 @@ class Certificates:
             location,
         )
 
+    def read_pfx(self, data: bytes, password: str | None) -> pkcs12.PKCS12KeyAndCertificates:
+        """What a PKCS #12 file holds. WindowsError 86 (wrong password; older Windows says so of what is encrypted with AES, too), 13 (not a PFX)."""
+        try:
+            loaded = pkcs12.load_pkcs12(data, password.encode() if password is not None else None)
+        except ValueError as exc:
+            words = str(exc).lower()
+            raise WindowsError(86 if "password" in words or "mac" in words else 13) from None
+        if _PBES2 in data and self.machine.windows.build < _FIRST_WITH_PBES2:
+            raise WindowsError(86)
+        return loaded
+
     def import_pfx(
         self,
         data: bytes,
@@ -262,10 +275,7 @@ class Certificates:
         location: str = "LocalMachine",
     ) -> list[Certificate]:
         """The certificate with its key, then the others of the file. WindowsError 86 (wrong password), 13 (not a PFX)."""
-        try:
-            loaded = pkcs12.load_pkcs12(data, password.encode() if password is not None else None)
-        except ValueError as exc:
-            raise WindowsError(86 if "password" in str(exc).lower() else 13) from None
+        loaded = self.read_pfx(data, password)
         result: list[Certificate] = []
         if loaded.cert is not None:
             key = loaded.key
@@ -297,9 +307,15 @@ class Certificates:
         if not isinstance(key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey):
             raise WindowsError(13)
         name = certificate.friendly_name.encode() or None
-        return pkcs12.serialize_key_and_certificates(
-            name, key, certificate.x509, None, serialization.BestAvailableEncryption(password.encode())
+        # Windows' own choice, on every version, unless another one is asked for.
+        encryption = (
+            serialization.PrivateFormat.PKCS12.encryption_builder()
+            .kdf_rounds(2000)
+            .key_cert_algorithm(pkcs12.PBES.PBESv1SHA1And3KeyTripleDESCBC)
+            .hmac_hash(hashes.SHA1())
+            .build(password.encode())
         )
+        return pkcs12.serialize_key_and_certificates(name, key, certificate.x509, None, encryption)
 
 
 def _general_name(name: str) -> x509.GeneralName:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import base64
 import datetime
+from pathlib import Path
 
+import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.x509.oid import NameOID
 
-from .conftest import Run
+from winlab.windows.machine import Machine
+
+from .conftest import Run, run_on
 
 
 def _signed(
@@ -29,12 +33,17 @@ def _signed(
     return builder.sign(issuer[1] if issuer else key, hashes.SHA256()), key
 
 
+def _old_encryption(password: bytes) -> serialization.KeySerializationEncryption:
+    builder = serialization.PrivateFormat.PKCS12.encryption_builder().kdf_rounds(2000)
+    return (
+        builder.key_cert_algorithm(pkcs12.PBES.PBESv1SHA1And3KeyTripleDESCBC).hmac_hash(hashes.SHA1()).build(password)
+    )
+
+
 def test_a_pfx_with_its_chain(run: Run) -> None:
     authority = _signed("Authority")
     own, key = _signed("www.example.com", authority)
-    data = pkcs12.serialize_key_and_certificates(
-        b"www", key, own, [authority[0]], serialization.BestAvailableEncryption(b"secret")
-    )
+    data = pkcs12.serialize_key_and_certificates(b"www", key, own, [authority[0]], _old_encryption(b"secret"))
     lines = run(f"""
         $all = New-Object Security.Cryptography.X509Certificates.X509Certificate2Collection
         $all.Import([Convert]::FromBase64String('{base64.b64encode(data).decode()}'), 'secret', 'MachineKeySet, PersistKeySet')
@@ -51,3 +60,38 @@ def test_a_pfx_with_its_chain(run: Run) -> None:
         @((Get-Acl -LiteralPath $path).Access | Where-Object IdentityReference -eq 'NT AUTHORITY\\LOCAL SERVICE').Count
     """)
     assert lines == ["CN=www.example.com True", "CN=Authority False", "FileSecurity", "1"]
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        ("MachineKeySet", "True"),
+        ("DefaultKeySet", 'Exception calling "Import" with "3" argument(s): "Access denied.'),
+        ("UserKeySet, PersistKeySet", 'Exception calling "Import" with "3" argument(s): "Access denied.'),
+    ],
+)
+def test_a_network_logon_has_no_key_set_of_its_own(run: Run, flags: str, said: str) -> None:
+    own, key = _signed("www.example.com")
+    data = pkcs12.serialize_key_and_certificates(None, key, own, None, _old_encryption(b"secret"))
+    lines = run(f"""
+        $all = New-Object Security.Cryptography.X509Certificates.X509Certificate2Collection
+        try {{
+            $all.Import([Convert]::FromBase64String('{base64.b64encode(data).decode()}'), 'secret', '{flags}')
+            $all[0].HasPrivateKey
+        }} catch {{ $_.Exception.Message.Split("`r")[0] }}
+    """)
+    assert lines == [said]
+
+
+def test_what_is_encrypted_with_aes_needs_a_newer_windows(run: Run, tmp_path: Path) -> None:
+    own, key = _signed("www.example.com")
+    data = pkcs12.serialize_key_and_certificates(None, key, own, None, serialization.BestAvailableEncryption(b"secret"))
+    script = f"""
+        $all = New-Object Security.Cryptography.X509Certificates.X509Certificate2Collection
+        try {{
+            $all.Import([Convert]::FromBase64String('{base64.b64encode(data).decode()}'), 'secret', 'MachineKeySet')
+            $all[0].HasPrivateKey
+        }} catch {{ $_.Exception.GetBaseException().Message.Trim() }}
+    """
+    assert run(script) == ["The specified network password is not correct."]
+    assert run_on(Machine("NEWER", "2019", "127.0.0.1", tmp_path), script) == ["True"]

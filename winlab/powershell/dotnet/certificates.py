@@ -20,6 +20,8 @@ from .time import DateTime
 from .values import net_hash
 
 SPACE = "System.Security.Cryptography.X509Certificates"
+_MACHINE_KEY_SET = 2
+_EPHEMERAL_KEY_SET = 32
 
 
 def _password(value: Any) -> str:
@@ -33,7 +35,6 @@ def parse_certificate(data: bytes, password: str = "", flags: int = 0) -> Certif
 
     from cryptography import x509
     from cryptography.hazmat.primitives import serialization
-    from cryptography.hazmat.primitives.serialization import pkcs12
 
     try:
         if data.lstrip().startswith(b"-----BEGIN CERTIFICATE"):
@@ -43,16 +44,12 @@ def parse_certificate(data: bytes, password: str = "", flags: int = 0) -> Certif
         return Certificate(der=data)
     except ValueError:
         pass
-    try:
-        found = pkcs12.load_pkcs12(data, password.encode("utf-8") if password else None)
-    except ValueError as error:
-        if "password" in str(error).lower() or "mac" in str(error).lower():
-            raise crypto_error("The specified network password is not correct.\r\n") from None
-        raise crypto_error("Cannot find the requested object.\r\n") from None
+    found = _read_pfx(data, password)
     if found.cert is None:
         raise crypto_error("Cannot find the requested object.\r\n")
     key = None
     if found.key is not None:
+        _need_key_set(flags)
         key = found.key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
@@ -65,14 +62,32 @@ def parse_certificate(data: bytes, password: str = "", flags: int = 0) -> Certif
     )
 
 
+def _read_pfx(data: bytes, password: str) -> Any:
+    try:
+        return context.machine().certificates.read_pfx(data, password or None)
+    except WindowsError as error:
+        if error.code == 86:
+            raise crypto_error("The specified network password is not correct.\r\n") from None
+        raise crypto_error("Cannot find the requested object.\r\n") from None
+
+
+def _need_key_set(flags: int) -> None:
+    """A key that a file brings is put into a key set, for a while at least; that of a user who is logged on over the network cannot be opened.
+
+    Windows protects it with the user's password, which such a logon does not have; EphemeralKeySet keeps the key in memory.
+    """
+    user = context.user()
+    if not flags & (_MACHINE_KEY_SET | _EPHEMERAL_KEY_SET) and user is not None and user.logon_type == "network":
+        raise crypto_error("Access denied.\r\n")
+
+
 def _others(data: bytes, password: str) -> list[Certificate]:
     """The further certificates of a PKCS #12 file."""
     from cryptography.hazmat.primitives import serialization
-    from cryptography.hazmat.primitives.serialization import pkcs12
 
     try:
-        found = pkcs12.load_pkcs12(data, password.encode("utf-8") if password else None)
-    except ValueError:
+        found = _read_pfx(data, password)
+    except NetException:
         return []
     return [Certificate(der=one.certificate.public_bytes(serialization.Encoding.DER)) for one in found.additional_certs]
 
@@ -321,7 +336,7 @@ class X509Certificate2(X509Certificate):
     @static("GetCertContentType(Byte[]) : Security.Cryptography.X509Certificates.X509ContentType")
     def get_cert_content_type(data: Any) -> str:
         try:
-            parsed = parse_certificate(bytes(data))
+            parsed = parse_certificate(bytes(data), flags=_EPHEMERAL_KEY_SET)
         except NetException as error:
             if "password" in error.message:
                 return "Pfx"
