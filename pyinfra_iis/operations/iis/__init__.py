@@ -458,7 +458,8 @@ def certificate(
         pfx: the file.
         password: its password; shown nowhere.
         present: False takes the certificate away, with its key; a site that still has it stops that.
-        on_server: the file is on the server already, not on the controlling machine.
+        on_server: the file is on the server already, not on the controlling machine. Windows Server 2016 cannot read one that is encrypted with AES and
+            says that the password is wrong; `openssl pkcs12 -export -legacy` makes one that it can.
         thumbprint: instead of a file, where it is taken away, or where only `readers` matter.
         readers: accounts that may read the private key (`IIS AppPool\shop`); IIS itself needs none.
         exportable: whether the key may be exported from the server again.
@@ -472,7 +473,7 @@ def certificate(
     data = b""
     if pfx and not on_server:
         read = certificates.read(pfx, secret)
-        thumbprint, description, data = read.thumbprint, read.description, read.data
+        thumbprint, description, data, secret = read.thumbprint, read.description, read.data, read.password
     elif pfx:
         found = host.get_fact(CertificateFile, path=pfx, password=HiddenValue(secret)) or {"found": False}
         if found["found"]:

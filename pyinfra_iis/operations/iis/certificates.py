@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, cast
 
-from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.serialization import pkcs12
 from pyinfra.api.exceptions import OperationValueError
 
@@ -18,13 +20,15 @@ class Pfx:
         thumbprint: the SHA-1 of the certificate that has the private key, as Windows writes it.
         subject: its subject (`CN=www.example.com`).
         expires: its last day, `YYYY-MM-DD`.
-        data: the file.
+        data: the certificates and the key as a PFX file that every Windows can read: Server 2016 refuses AES, which OpenSSL 3 uses.
+        password: that file's.
     """
 
     thumbprint: str
     subject: str
     expires: str
     data: bytes = field(repr=False)
+    password: str = field(repr=False)
 
     @property
     def description(self) -> str:
@@ -56,7 +60,23 @@ def read(path: str, password: str) -> Pfx:
     certificate = loaded.cert.certificate
     thumbprint = certificate.fingerprint(hashes.SHA1()).hex().upper()
     name = ", ".join(part.rfc4514_string({}) for group in reversed(list(certificate.subject.rdns)) for part in group)
-    return Pfx(thumbprint, name, f"{certificate.not_valid_after_utc:%Y-%m-%d}", data)
+    password = password or secrets.token_urlsafe()
+    return Pfx(thumbprint, name, f"{certificate.not_valid_after_utc:%Y-%m-%d}", _readable(loaded, password), password)
+
+
+def _readable(loaded: pkcs12.PKCS12KeyAndCertificates, password: str) -> bytes:
+    """With the encryption of old: what keeps the key from others on its way is that of the connection."""
+    encryption = (
+        serialization.PrivateFormat.PKCS12.encryption_builder()
+        .key_cert_algorithm(pkcs12.PBES.PBESv1SHA1And3KeyTripleDESCBC)
+        .hmac_hash(hashes.SHA1())
+        .build(password.encode())
+    )
+    name = loaded.cert.friendly_name if loaded.cert else None
+    certificate = loaded.cert.certificate if loaded.cert else None
+    return pkcs12.serialize_key_and_certificates(
+        name, cast(Any, loaded.key), certificate, loaded.additional_certs, encryption
+    )
 
 
 def thumbprint(path: str, password: str = "") -> str:
