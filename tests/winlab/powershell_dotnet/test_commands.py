@@ -66,6 +66,29 @@ def test_processes(run: Run) -> None:
     assert "InvalidOperationException,Microsoft.PowerShell.Commands.StartProcessCommand" in lines[6]
 
 
+def test_a_process_without_window_has_a_console_of_its_own(run: Run) -> None:
+    lines = run("""
+        powershell -NoProfile -Command '
+            [Console]::OutputEncoding = New-Object Text.UTF8Encoding
+            foreach ($hidden in $false, $true) {
+                $i = New-Object Diagnostics.ProcessStartInfo cmd.exe, ''/c chcp''
+                $i.UseShellExecute = $false; $i.RedirectStandardOutput = $true; $i.CreateNoWindow = $hidden
+                [Diagnostics.Process]::Start($i).StandardOutput.ReadToEnd().Trim()
+            }'
+    """)
+    assert lines == ["Active code page: 65001", "Active code page: 437"]
+
+
+def test_a_search_of_all_folders_goes_through_links(run: Run) -> None:
+    lines = run("""
+        [void](New-Item -ItemType Directory C:\\a, C:\\b); [IO.File]::WriteAllText('C:\\b\\f', 'x')
+        [void](New-Item -ItemType Junction -Path C:\\a\\link -Value C:\\b)
+        [IO.Directory]::GetFileSystemEntries('C:\\a', '*', 'AllDirectories')
+        [IO.Directory]::GetFileSystemEntries('C:\\a', '*')
+    """)
+    assert lines == ["C:\\a\\link", "C:\\a\\link\\f", "C:\\a\\link"]
+
+
 def test_event_log(run: Run) -> None:
     lines = run("""
         New-EventLog -LogName Application -Source LabTest

@@ -8,6 +8,7 @@ from typing import Any
 from winlab.powershell.errors import LabUnsupported, NetException
 from winlab.powershell.objects import Byte, EnumValue, Int64, NetObject, PSArray
 from winlab.windows.errors import WindowsError
+from winlab.windows.processes import Console
 
 from . import context
 from .collections import StringDictionary
@@ -181,6 +182,8 @@ def start_process(info: ProcessStartInfo) -> tuple[Any, Any, Any, Any]:
             stdout=streams[1],
             stderr=streams[2],
             parent=parent,
+            # CREATE_NO_WINDOW: a console of its own that nobody sees, with the OEM code page as any new one.
+            console=Console() if info.get("CreateNoWindow") and not shell else None,
         )
     except WindowsError as error:
         if error.code == 267:

@@ -410,7 +410,8 @@ def walk(path: str, pattern: str, recurse: bool, files: bool, folders: bool) -> 
         except WindowsError as error:
             raise path_error(WindowsError(3) if error.code == 2 else error, folder) from None
         for entry in entries:
-            if entry.is_dir and recurse and not entry.is_link:
+            # .NET Framework goes through links to folders as through any other.
+            if entry.is_dir and recurse:
                 queue.append(f"{folder.rstrip(chr(92))}\\{entry.name}")
             if ((entry.is_dir and folders) or (not entry.is_dir and files)) and matches(entry.name):
                 yield f"{folder.rstrip(chr(92))}\\{entry.name}", entry
