@@ -13,8 +13,6 @@ $StdIn = [Console]::OpenStandardInput()
 $StdOut = [Console]::OpenStandardOutput()
 $TokenBytes = $Utf8.GetBytes($Token)
 $OnWindows = [IO.Path]::DirectorySeparatorChar -eq '\'
-try { [Console]::InputEncoding = $Utf8 } catch { }
-try { [Console]::OutputEncoding = $Utf8 } catch { }
 
 $InMode = 'RAW'
 $OutMode = 'RAW'
@@ -226,8 +224,15 @@ function Update-Environment {
     $script:MachineEnvironment = $now
 }
 
+# The console is one for us and all programs that are started here: `chcp` in one of them counts for the next.
+function Set-ConsoleEncoding {
+    try { [Console]::InputEncoding = $Utf8 } catch { }
+    try { [Console]::OutputEncoding = $Utf8 } catch { }
+}
+
 function Reset-Environment {
     Update-Environment
+    Set-ConsoleEncoding
     $script:LookedAt = [Environment]::TickCount
     $now = Get-Variables ''
     foreach ($name in @($now.Keys)) {
@@ -275,7 +280,8 @@ function New-TypeTest([type]$Type) {
 # itself writes it down: `exit 3` becomes `exit ($global:WinRMExit = 3)`. Where the process's stdin could not be put aside,
 # programs that begin a pipeline get an empty one instead.
 function Edit-Script([string]$Text) {
-    $mayExit = $Text -match '(?<![\w.$])exit(?!\w)'
+    # With letters of both cases: what ignores case has its own idea of an I where Windows speaks Turkish.
+    $mayExit = $Text -cmatch '(?<![\w.$])[Ee][Xx][Ii][Tt](?!\w)'
     if (-not $mayExit -and $StdInAside) { return $Text }
     $tokens = $null
     $errors = $null
@@ -399,7 +405,9 @@ function Get-ExitCode($Runspace, [bool]$Failed) {
     if ($Failed) { return 1 }
     if ($Runspace.SessionStateProxy.GetVariable('?') -ne $false) { return 0 }
     $native = $Runspace.SessionStateProxy.GetVariable('LASTEXITCODE')
-    if ($native -is [int] -and $native -ne 0) { return $native }
+    if ($native -isnot [int]) { return 1 }
+    # To Windows PowerShell a program has failed, too, when it wrote to stderr.
+    if ($native -ne 0 -or $Runspace.SessionStateProxy.GetVariable('Error')[0].FullyQualifiedErrorId -like 'NativeCommandError*') { return $native }
     return 1
 }
 
@@ -472,8 +480,8 @@ function Invoke-Program([hashtable]$Head, [byte[]]$Given) {
     $start = New-Object System.Diagnostics.ProcessStartInfo
     $start.FileName = $Head.file
     $start.Arguments = $Head.arguments
+    # Without a console of its own, which would have the server's OEM code page.
     $start.UseShellExecute = $false
-    $start.CreateNoWindow = $true
     $start.RedirectStandardInput = $true
     $start.RedirectStandardOutput = $true
     $start.RedirectStandardError = $true
@@ -733,6 +741,7 @@ function Start-Reply($Message) {
     $Kept.Clear()
 }
 
+Set-ConsoleEncoding
 Start-Loop
 while ($true) {
     $message = Read-Message

@@ -62,7 +62,7 @@ def test_objects_are_shown_as_powershell_shows_them(host: Host) -> None:
 
 @pytest.mark.parametrize(
     ("script", "expected"),
-    [("'a'", 0), ("exit 3", 3), ("if ($true) { exit 5 }", 5), ("throw 'x'", 1), ("Write-Error e", 1), ("Write-Error e; 'after'", 0),
+    [("'a'", 0), ("exit 3", 3), ("EXIT 3", 3), ("if ($true) { exit 5 }", 5), ("throw 'x'", 1), ("Write-Error e", 1), ("Write-Error e; 'after'", 0),
      ("nosuchcommand", 1), ("nosuchcommand; 'x'", 0), ("if (", 1), ("$ErrorActionPreference='Stop'; Write-Error e; 'after'", 1),
      ("function f { exit 4 }; f; 'not here'", 4), ("try { throw 'x' } catch { exit 7 }", 7), ("$code = 3010; exit $code", 3010)],
 )  # fmt: skip
@@ -183,6 +183,27 @@ def test_natives_in_powershell(host: Host) -> None:
     assert code(host, "cmd /c exit 4; exit $LASTEXITCODE") == 4
     _, output = host.run_shell_command("cmd /c 'echo e 1>&2'; 'after'")
     assert output.stdout_lines == ["after"] and output.stderr.strip() == "e"
+
+
+@windows_only
+def test_what_a_program_writes_to_stderr_is_no_failure(host: Host) -> None:
+    assert code(host, "cmd /c 'echo e 1>&2'") == 0
+    assert code(host, "cmd /c 'echo e 1>&2' 2>$null") == 0
+    assert code(host, "cmd /c 'echo e 1>&2 & exit 4'") == 4
+    assert code(host, "cmd /c 'echo e 1>&2'; Get-Item nosuch -ErrorAction SilentlyContinue") == 1
+    assert code(host, "Get-Item nosuch -ErrorAction SilentlyContinue; cmd /c 'echo e 1>&2'") == 0
+
+
+@windows_only
+def test_programs_write_utf8_whatever_the_last_command_did_to_the_console(host: Host) -> None:
+    for change, shell in (
+        ("", "ps"),
+        ("[Console]::OutputEncoding = [Text.Encoding]::GetEncoding(850)", "ps"),
+        ("chcp 850", "cmd"),
+    ):
+        ps(host, change, _shell_executable=shell)
+        assert ps(host, "echo ü", _shell_executable="cmd")[1] == ["ü"]
+        assert ps(host, "cmd /c 'echo ü'; cmd /c chcp")[1] == ["ü", "Active code page: 65001"]
 
 
 @windows_only
