@@ -112,16 +112,22 @@ if ([IO.File]::Exists($path)) {{ [IO.File]::ReadAllText($path).TrimEnd("`n").Tri
 
 
 def _find(what: str) -> Callable[[str], str]:
+    # Folder by folder: .NET Framework's search of all folders goes through links, `find` does not. Not all that is a reparse point is a link.
     def script(path: str) -> str:
         return f"""$path = {literal(long_path(path))}
 $shown = {literal(path.rstrip("/" + chr(92)))}
 if (-not [IO.Directory]::Exists($path)) {{ return }}
 $from = $path.TrimEnd('\\', '/').Length
-foreach ($name in [IO.Directory]::GetFileSystemEntries($path, '*', [IO.SearchOption]::AllDirectories)) {{
-    $attributes = [IO.File]::GetAttributes($name)
-    $isLink = [bool]($attributes -band [IO.FileAttributes]::ReparsePoint)
-    $isFolder = [bool]($attributes -band [IO.FileAttributes]::Directory)
-    if ({what}) {{ $shown + $name.Substring($from).Replace('\\', '/') }}
+$folders = New-Object 'System.Collections.Generic.Queue[string]'
+$folders.Enqueue($path)
+while ($folders.Count) {{
+    foreach ($name in [IO.Directory]::GetFileSystemEntries($folders.Dequeue())) {{
+        $attributes = [IO.File]::GetAttributes($name)
+        $isLink = ($attributes -band [IO.FileAttributes]::ReparsePoint) -and (Get-Item -LiteralPath $name -Force).LinkType -in 'SymbolicLink', 'Junction'
+        $isFolder = [bool]($attributes -band [IO.FileAttributes]::Directory)
+        if ($isFolder -and -not $isLink) {{ $folders.Enqueue($name) }}
+        if ({what}) {{ $shown + $name.Substring($from).Replace('\\', '/') }}
+    }}
 }}
 """
 

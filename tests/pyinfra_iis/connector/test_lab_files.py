@@ -109,6 +109,19 @@ def test_facts(host: Host, made: str) -> None:
     assert host.get_fact(server_facts.Date).tzinfo
 
 
+@pytest.mark.skipif(bool(PWSH), reason="needs the simulated Windows")
+def test_find_does_not_go_through_links(host: Host, made: str) -> None:
+    base = made.rstrip("\\")
+    host.run_shell_command(
+        f"""[void](New-Item -ItemType Directory {base}\\a\\b, {base}\\other)
+        foreach ($file in 'a\\1', 'a\\b\\2', 'other\\3') {{ [IO.File]::WriteAllText('{made}' + $file, 'x') }}
+        [void](New-Item -ItemType Junction -Path {base}\\a\\link -Value {base}\\other)"""
+    )
+    assert host.get_fact(file_facts.FindFiles, path=f"{base}\\a") == [f"{base}\\a/1", f"{base}\\a/b/2"]
+    assert host.get_fact(file_facts.FindDirectories, path=f"{base}\\a") == [f"{base}\\a/b"]
+    assert host.get_fact(file_facts.FindLinks, path=f"{base}\\a") == [f"{base}\\a/link"]
+
+
 def _state(lab: Lab) -> State:
     name = f"@winrm/{lab.addresses[0]}"
     inventory = Inventory(([name], connection(lab)))
