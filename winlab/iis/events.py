@@ -14,8 +14,10 @@ W3SVC_WP = "Microsoft-Windows-IIS-W3SVC-WP"
 HTTP = "Microsoft-Windows-HttpEvent"
 
 
-def report(machine: Any, source: str, event_id: int, level: str, message: str, log: str = "System") -> None:
-    """Writes one entry to a server's event log, under a source that is registered from then on."""
-    if machine.eventlog.source_log(source) is None:
+def report(
+    machine: Any, source: str, event_id: int, level: str, message: str, log: str = "System", registered: bool = True
+) -> None:
+    """Writes one entry to a server's event log, under a source that is registered from then on, unless its setup does not do that."""
+    if registered and machine.eventlog.source_log(source) is None:
         machine.eventlog.create_source(source, log)
     machine.eventlog.write(log, source, event_id, level, message)

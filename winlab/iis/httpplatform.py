@@ -55,6 +55,8 @@ class Version:
     Attributes:
         number: 1 or 2.
         event_source: their name in the Application log.
+        registered: whether that name is registered there; for version 1.2 Windows says that it "cannot find the description" of its events, on
+            servers with its setup too (aspnet/IISIntegration issue 32, dotnet/aspnetcore issue 1336).
         ports: first and last port they choose from.
         buffer: bytes of the response that are held back until so many are there (0: none).
         substatus: of the 502 that a failed start is answered with.
@@ -62,6 +64,7 @@ class Version:
 
     number: int
     event_source: str
+    registered: bool
     ports: tuple[int, int]
     buffer: int
     substatus: int
@@ -69,8 +72,8 @@ class Version:
     token: bool
 
 
-V1 = Version(1, "HttpPlatformHandler", (1025, 48000), 8192, 3, graceful=False, token=False)
-V2 = Version(2, "IIS HttpPlatformHandler Module V2", (10000, 48000), 0, 5, graceful=True, token=True)
+V1 = Version(1, "HttpPlatformHandler", False, (1025, 48000), 8192, 3, graceful=False, token=False)
+V2 = Version(2, "IIS HttpPlatformHandler Module V2", True, (10000, 48000), 0, 5, graceful=True, token=True)
 
 
 def version_of(image: str) -> Version:
@@ -307,7 +310,7 @@ class PlatformApplication:
         return stamps
 
     def _report(self, event: int, level: str, text: str) -> None:
-        report(self.machine, self.version.event_source, event, level, text, "Application")
+        report(self.machine, self.version.event_source, event, level, text, "Application", self.version.registered)
 
     report = _report
 

@@ -27,8 +27,7 @@ LOGS = (
 )
 _SOURCES = {
     "Application": (
-        "Application", "Application Error", "Application Hang", "Microsoft-Windows-CAPI2", "MsiInstaller", "HttpPlatformHandler",
-        "IIS AspNetCore Module",
+        "Application", "Application Error", "Application Hang", "Microsoft-Windows-CAPI2", "MsiInstaller", "IIS AspNetCore Module",
         "IIS AspNetCore Module V2", "IIS-W3SVC-WP", "Microsoft-Windows-IIS-W3SVC-WP", "Windows Error Reporting",
         "VSS", "ESENT", "Winlogon", "WSH", ".NET Runtime",
     ),
@@ -93,6 +92,10 @@ class EventLog:
             if any(item.lower() == source.lower() for item in self.sources(log)):
                 return log
         return None
+
+    def description(self, event: Event) -> str | None:
+        """What an event says; None where no registered source brings words for it: only its program's own strings are there then."""
+        return None if self.source_log(event.source) is None else event.message
 
     def create_source(self, source: str, log: str = "Application") -> None:
         """Registers a source (and the log where it is new). WindowsError 183 when the source exists."""

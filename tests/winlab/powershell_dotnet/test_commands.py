@@ -8,6 +8,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
+from winlab.windows.machine import Machine
+
 from .conftest import Run
 
 
@@ -320,3 +322,31 @@ def test_without_its_service_the_firewall_tells_nothing(run) -> None:
 )
 def test_what_commands_say_to_what_they_cannot_take(run: Run, script: str, first: str) -> None:
     assert run(script)[0].startswith(first)
+
+
+def test_events_of_a_source_that_is_not_registered_have_no_words(run: Run, server: Machine) -> None:
+    server.eventlog.write("Application", "Nobody", 1000, "Error", "what it said")
+    lines = run("""
+        $e = Get-WinEvent -FilterHashtable @{ LogName = 'Application'; StartTime = (Get-Date).AddHours(-1) } | Where-Object ProviderName -eq 'Nobody'
+        "[$($e.Message)] $($e.Properties[0].Value) [$($e.FormatDescription())]"
+        Get-WinEvent -FilterHashtable @{ LogName = 'Application'; ProviderName = 'Nobody' }
+        (Get-EventLog Application -Source Nobody).Message
+        New-EventLog -LogName Application -Source Nobody
+        (Get-WinEvent -ProviderName Nobody).Message
+    """)
+    assert lines == [
+        "[] what it said []",
+        "! NoMatchingProvidersFound,Microsoft.PowerShell.Commands.GetWinEventCommand: "
+        'There is not an event provider on the localhost computer that matches "Nobody".',
+        "The description for Event ID '1000' in Source 'Nobody' cannot be found.  The local computer may not have the necessary registry information "
+        "or message DLL files to display the message, or you may not have permission to access them.  "
+        "The following information is part of the event:'what it said'",
+        "what it said",
+    ]
+
+
+def test_nobody_learns_when_a_protected_process_started(run: Run) -> None:
+    lines = run("""
+        foreach ($n in 'csrss', 'svchost') { $p = @(Get-Process $n)[0]; "$n $($null -eq $p.StartTime) $($p.Id -gt 0)" }
+    """)
+    assert lines == ["csrss True True", "svchost False True"]

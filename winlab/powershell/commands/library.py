@@ -215,7 +215,7 @@ class GetWinEvent(Cmdlet):
             self.check()
             record = EventLogRecord(event)
             _, members = ensure_members(record)
-            members["message"] = PSMember("NoteProperty", "Message", event.message)
+            members["message"] = PSMember("NoteProperty", "Message", self.machine.eventlog.description(event))
             self.write(record)
 
     def fail(self, message: str, error_id: str, target: Any) -> None:

@@ -327,7 +327,10 @@ class Process(Component):
 
     @prop("StartTime : DateTime get")
     def start_time(self) -> DateTime:
-        return DateTime.of(self.own().started)
+        inner = self.own()
+        if inner.name.lower() in _PROTECTED and inner.user is not None and inner.user.is_system:
+            raise win32(WindowsError(5))
+        return DateTime.of(inner.started)
 
     @prop("StartInfo : Diagnostics.ProcessStartInfo")
     def start_info_property(self) -> ProcessStartInfo:
@@ -611,6 +614,8 @@ def version_resource(path: str) -> dict[str, Any]:
 
 # ------------------------------------------------------------------------------------------------------------ EventLog
 
+_PROTECTED = frozenset(("system idle process", "system", "smss.exe", "csrss.exe", "wininit.exe", "services.exe"))
+"""Windows' processes that no administrator may open with PROCESS_QUERY_INFORMATION, as .NET Framework does for a process's times."""
 _ENTRY_TYPES = {"Error": 1, "Warning": 2, "Information": 4, "SuccessAudit": 8, "FailureAudit": 16}
 
 
@@ -688,8 +693,8 @@ class EventRecord(NetObject):
         return PSArray([EventProperty(item) for item in self.event.data or [self.event.message]])
 
     @method("FormatDescription() : String")
-    def format_description(self) -> str:
-        return str(self.event.message)
+    def format_description(self) -> str | None:
+        return context.machine().eventlog.description(self.event)
 
     @method("Dispose() : Void")
     def dispose(self) -> None:
@@ -741,7 +746,15 @@ class EventLogEntry(Component):
 
     @prop("Message : String get")
     def message(self) -> str:
-        return str(self.event.message)
+        text = context.machine().eventlog.description(self.event)
+        if text is not None:
+            return text
+        strings = ", ".join(f"'{item}'" for item in self.replacement_strings)
+        return (
+            f"The description for Event ID '{self.event.event_id}' in Source '{self.event.source}' cannot be found.  The local computer may not "
+            "have the necessary registry information or message DLL files to display the message, or you may not have permission to access them.  "
+            f"The following information is part of the event:{strings}"
+        )
 
     @prop("Source : String get")
     def source(self) -> str:
