@@ -319,7 +319,7 @@ def _logon(data: dict[str, Any]) -> tuple[Settings | None, list[Finding]]:
             fix = (
                 "New-ItemProperty -Path HKLM:\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Policies\\System "
                 "-Name LocalAccountTokenFilterPolicy -PropertyType DWord -Value 1 -Force  (for a local account that is an "
-                "administrator); or Add-LocalGroupMember -Group 'Remote Management Users' -Member NAME"
+                "administrator); or Add-LocalGroupMember -SID S-1-5-32-580 -Member NAME"
             )
         return None, [Finding("bad", about, f"logged on, but no shell: {fault.what}", fix)]
     except WireError as error:
@@ -388,7 +388,7 @@ def _powershell(session: Session, said: dict[str, str], took: float) -> Iterable
         yield Finding("ok", "rights", f"{said.get('user')} is an administrator")
     else:
         yield Finding("note", "rights", f"{said.get('user')} is not an administrator",
-                      "Add-LocalGroupMember -Group Administrators -Member NAME; for a local account also LocalAccountTokenFilterPolicy = 1")  # fmt: skip
+                      "Add-LocalGroupMember -SID S-1-5-32-544 -Member NAME; for a local account also LocalAccountTokenFilterPolicy = 1")  # fmt: skip
     version = said.get("version", "unknown")
     old = version.split(".")[0].isdigit() and tuple(int(n) for n in version.split(".")[:2]) < (5, 1)
     yield Finding("bad" if old else "ok", "PowerShell", f"{version}, {said.get('language')}, Windows {said.get('system')}, started in {took:.1f} s",

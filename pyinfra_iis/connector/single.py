@@ -71,7 +71,9 @@ class ProcessPerCommand:
     ) -> int:
         """Runs a script (``program`` None) or a program; returns its exit code."""
         if program is not None:
-            line, given = f"{_quoted(program.file)} {program.arguments}", stdin.encode("utf-8", "replace")
+            # The shell's own cmd.exe runs every line: a second one within would have the quotes of the first.
+            line = raw if program.file == "cmd.exe" else f"{_quoted(program.file)} {program.arguments}"
+            given = stdin.encode("utf-8", "replace")
         elif stdin:
             raise TransferFailed(
                 "_stdin and PowerShell do not go together where each command is a process of its own",

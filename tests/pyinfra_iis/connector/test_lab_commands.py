@@ -219,7 +219,10 @@ def test_process_per_command(lab: Lab, new_host: Callable[..., Host]) -> None:
     before = lab.stats()["powershell_starts"]
     assert ps(host, "'a'; exit 3", _success_exit_codes=[3])[:2] == (True, ["a"])
     assert ps(host, "$env:X", _env={"X": "ü"})[1] == ["ü"]
-    assert ps(host, "echo a", _shell_executable="cmd")[1] == ["a"]
+    assert ps(host, 'echo "a & b"& echo c& exit 3', _shell_executable="cmd", _success_exit_codes=[3])[:2] == (
+        True,
+        ['"a & b"', "c"],
+    )
     with pytest.raises(TimeoutError):
         host.run_shell_command("Start-Sleep 60", _timeout=2)
     assert ps(host, "'b'")[1] == ["b"]
