@@ -1,6 +1,6 @@
 """Python's installer (`python-X.Y.Z-amd64.exe`): /quiet, /passive, /uninstall, /log and the options of its documentation.
 
-Source: "Using Python on Windows", installing without UI.
+Sources: "Using Python on Windows", installing without UI; WiX's burn, whose /quiet restarts by itself, and PythonBootstrapperApplication.cpp, which lets it.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import io
 import uuid
 import zipfile
 
-from winlab.windows import python
+from winlab.windows import msi, python
 from winlab.windows.errors import WindowsError
 from winlab.windows.processes import ProgramContext
 
@@ -42,12 +42,16 @@ _KNOWN = frozenset(
     }
 )
 _BUNDLE = "{" + str(uuid.uuid5(uuid.NAMESPACE_DNS, "python.packages.winlab.invalid")).upper() + "}"
+_ASIDE = "C:\\Config.Msi"
 _ENVIRONMENT = "HKLM\\SYSTEM\\CurrentControlSet\\Control\\Session Manager\\Environment"
 
 
 def main(ctx: ProgramContext) -> int:
-    """Installs or removes; 0, 1602 (it would have to ask), 1603, 1605 (nothing to remove), 1639."""
+    """Installs or removes; 0, 1602 (it would have to ask), 1603, 1605 (nothing to remove), 1639, 3010 (files were in use).
+
+    A quiet bundle of WiX restarts the server in the last case, unless /norestart forbids it."""
     quiet = uninstall = False
+    may_restart = True
     options: dict[str, str] = {}
     arguments = ctx.argv[1:]
     index = 0
@@ -58,8 +62,10 @@ def main(ctx: ProgramContext) -> int:
         name, equals, value = arguments[index].partition("=")
         if lowered in ("/quiet", "/passive"):
             quiet = True
-        elif lowered in ("/uninstall", "/repair", "/install", "/norestart"):
+        elif lowered in ("/uninstall", "/repair", "/install"):
             uninstall = uninstall or lowered == "/uninstall"
+        elif lowered == "/norestart":
+            may_restart = False
         elif lowered == "/log":
             index += 1
         elif equals and name.lower() in _KNOWN:
@@ -70,9 +76,26 @@ def main(ctx: ProgramContext) -> int:
     if not quiet:
         return ctx.fail("The installer's window is not simulated by this lab: give /quiet.", 1602)
     try:
-        return _uninstall(ctx) if uninstall else _install(ctx, options)
+        code = _uninstall(ctx) if uninstall else _install(ctx, options)
     except WindowsError as exc:
         return ctx.fail(str(exc), 1603)
+    if code == msi.REBOOT_REQUIRED and may_restart:
+        ctx.machine.schedule_shutdown(0, reboot=True, user=ctx.user.name)
+    return code
+
+
+def _make_way(ctx: ProgramContext, path: str) -> bool:
+    """Takes away what is at a path; true when it is in use and only put aside, as Windows Installer does, to go with the next restart."""
+    fs = ctx.machine.fs
+    if not fs.is_file(path):
+        return False
+    try:
+        fs.remove(path, ctx.user)
+    except WindowsError:
+        fs.mkdir(_ASIDE, parents=True)
+        fs.move(path, f"{_ASIDE}\\{uuid.uuid4().hex[:7]}.rbf", user=ctx.user)
+        return True
+    return False
 
 
 def _hive(ctx: ProgramContext, all_users: bool) -> str:
@@ -93,6 +116,7 @@ def _install(ctx: ProgramContext, options: dict[str, str]) -> int:
     all_users = options.get("installallusers") == "1"
     hive = _hive(ctx, all_users)
     folder = ctx.resolve(options.get("targetdir") or _default_folder(ctx, all_users)).rstrip("\\")
+    in_use = False
     with zipfile.ZipFile(io.BytesIO(fs.read_bytes(ctx.process.image))) as archive:
         for name in archive.namelist():
             if options.get("include_pip") == "0" and name.startswith("Lib/site-packages/pip"):
@@ -100,6 +124,7 @@ def _install(ctx: ProgramContext, options: dict[str, str]) -> int:
             ctx.check()
             path = f"{folder}\\{name}".replace("/", "\\")
             fs.mkdir(path.rpartition("\\")[0], parents=True, user=ctx.user)
+            in_use |= _make_way(ctx, path)
             fs.write_bytes(path, archive.read(name), ctx.user)
     version = ".".join(python.VERSION.split(".")[:2])
     with registry.batch():
@@ -130,7 +155,7 @@ def _install(ctx: ProgramContext, options: dict[str, str]) -> int:
             entry.set(name, value)
     if options.get("prependpath") == "1" or options.get("appendpath") == "1":
         _add_to_path(ctx, folder, all_users, options.get("prependpath") == "1")
-    return 0
+    return msi.REBOOT_REQUIRED if in_use else 0
 
 
 def _add_to_path(ctx: ProgramContext, folder: str, all_users: bool, first: bool) -> None:
@@ -150,10 +175,14 @@ def _uninstall(ctx: ProgramContext) -> int:
             continue
         _hive(ctx, hive == "HKLM")
         folder = str(registry.get(path, "InstallLocation"))
-        if ctx.machine.fs.exists(folder):
-            ctx.machine.fs.rmtree(folder, ctx.user, force=True)
+        fs, in_use = ctx.machine.fs, False
+        if fs.exists(folder):
+            for _, _, files in list(fs.walk(folder)):
+                for file in files:
+                    in_use |= _make_way(ctx, file.path)
+            fs.rmtree(folder, ctx.user, force=True)
         version = ".".join(python.VERSION.split(".")[:2])
         registry.delete(f"{hive}\\SOFTWARE\\Python\\PythonCore\\{version}", recursive=True)
         registry.delete(path, recursive=True)
-        return 0
+        return msi.REBOOT_REQUIRED if in_use else 0
     return 1605

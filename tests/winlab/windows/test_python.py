@@ -4,6 +4,7 @@ import io
 import os
 import socket
 import sys
+import threading
 import time
 import zipfile
 from pathlib import Path
@@ -306,6 +307,23 @@ def test_installer(machine: Machine, pool) -> None:
     assert run(machine, "cmd /c python -c print(1)")[1] == "1\r\n"
     assert run(machine, "setup.exe /uninstall /quiet")[0] == 0
     assert not machine.fs.exists("C:\\Py") and run(machine, "setup.exe /uninstall /quiet")[0] == 1605
+
+
+@pytest.mark.parametrize("options", ["/quiet", "/quiet /norestart"])
+def test_installer_of_what_is_in_use(machine: Machine, options: str) -> None:
+    restarted = threading.Event()
+    machine.schedule_shutdown = lambda *_, **__: restarted.set()  # type: ignore[method-assign]
+    machine.fs.mkdir("C:\\app")
+    machine.fs.write_bytes("C:\\app\\setup.exe", python.build_installer())
+    install = f"setup.exe {options} InstallAllUsers=1 TargetDir=C:\\Py Include_pip=0"
+    assert run(machine, install)[0] == 0 and not restarted.is_set()
+    process = machine.processes.start('C:\\Py\\python.exe -c "import time; time.sleep(60)"', cwd="C:\\")
+    assert run(machine, install)[0] == 3010
+    assert restarted.is_set() is ("/norestart" not in options)
+    restarted.clear()
+    assert run(machine, f"setup.exe /uninstall {options}")[0] == 0
+    process.kill()
+    assert not machine.fs.exists("C:\\Py")
 
 
 def test_nuget_package() -> None:
