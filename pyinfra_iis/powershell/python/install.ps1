@@ -8,6 +8,10 @@ function Move-Folder([string] $From, [string] $To) {
         Start-Sleep -Milliseconds 250
     }
 }
+function Remove-Leftover([string] $Folder) {
+    # What still runs from it, or is being scanned, is left to the next installation.
+    try { if ([IO.Directory]::Exists($Folder)) { [IO.Directory]::Delete($Folder, $true) } } catch { }
+}
 $Partial = $Request.path + '.partial'
 if ([IO.Directory]::Exists($Partial)) { [IO.Directory]::Delete($Partial, $true) }
 [void] [IO.Directory]::CreateDirectory([IO.Path]::GetDirectoryName($Partial))
@@ -17,7 +21,7 @@ try {
     if ($Request.kind -eq 'installer') {
         # What it installs cannot be moved: it goes to its place at once, and counts only when the note is there.
         $Source = $Request.path
-        $Options = '/quiet InstallAllUsers=1 TargetDir="{0}" PrependPath=0 Include_launcher=0 Include_test=0 Include_doc=0 Include_tcltk=0 Shortcuts=0 AssociateFiles=0' -f $Request.path
+        $Options = '/quiet /norestart InstallAllUsers=1 TargetDir="{0}" PrependPath=0 Include_launcher=0 Include_test=0 Include_doc=0 Include_tcltk=0 Shortcuts=0 AssociateFiles=0' -f $Request.path
         $Run = Invoke-Program $Request.archive $Options $env:SystemRoot @{} ''
         if ($Run.exit_code -notin 0, 3010) { throw "Python's installer $($Request.archive) ended with $($Run.exit_code) on $($env:COMPUTERNAME)." }
     } else {
@@ -39,11 +43,11 @@ try {
         if ([IO.Directory]::Exists($Old)) { [IO.Directory]::Delete($Old, $true) }
         if ([IO.Directory]::Exists($Request.path)) { Move-Folder $Request.path $Old }
         Move-Folder $Source $Request.path
-        if ([IO.Directory]::Exists($Old)) { [IO.Directory]::Delete($Old, $true) }
-        if ([IO.Directory]::Exists($Partial)) { [IO.Directory]::Delete($Partial, $true) }
+        Remove-Leftover $Old
+        Remove-Leftover $Partial
     }
 } catch {
-    if ([IO.Directory]::Exists($Partial)) { [IO.Directory]::Delete($Partial, $true) }
+    Remove-Leftover $Partial
     throw
 }
 @{ version = $Version }

@@ -1,15 +1,19 @@
 # Removes folders with everything below them. $Request: paths.
 foreach ($Path in $Request.paths) {
-    # Under another name first: that succeeds only when nothing below is in use, so a folder in use stays whole.
+    # Under another name first: that succeeds only when nothing below is open, so a folder in use stays whole.
     $Doomed = $Path.TrimEnd('\', '/') + '.removed'
     if ([IO.Directory]::Exists($Doomed)) { [IO.Directory]::Delete($Doomed, $true) }
     if (-not [IO.Directory]::Exists($Path)) { continue }
     try {
         [IO.Directory]::Move($Path, $Doomed)
+        $Files = @(Get-ChildItem -LiteralPath $Doomed -Recurse -Force -File)
+        foreach ($File in $Files) { if ($File.IsReadOnly) { $File.IsReadOnly = $false } }
+        # What runs, or is loaded, is not open: it can be renamed, but neither written nor removed.
+        foreach ($File in $Files) { if ($File.Extension -in '.exe', '.dll', '.pyd') { $File.Open('Open', 'ReadWrite').Dispose() } }
     } catch [IO.IOException] {
+        if (-not [IO.Directory]::Exists($Path)) { [IO.Directory]::Move($Doomed, $Path) }
         throw "$Path on $($env:COMPUTERNAME) was not removed, because something in it is in use: $($_.Exception.Message)"
     }
-    Get-ChildItem -LiteralPath $Doomed -Recurse -Force -File | Where-Object { $_.IsReadOnly } | ForEach-Object { $_.IsReadOnly = $false }
     [IO.Directory]::Delete($Doomed, $true)
 }
 $null

@@ -10,13 +10,16 @@ function Invoke-Program([string] $Path, [string] $Arguments, [string] $Folder, $
     $Start.RedirectStandardError = $true
     $Start.StandardOutputEncoding = New-Object Text.UTF8Encoding $false
     $Start.StandardErrorEncoding = New-Object Text.UTF8Encoding $false
-    foreach ($Name in $Environment.Keys) { $Start.EnvironmentVariables[$Name] = $Environment[$Name] }
+    foreach ($Entry in $Environment.GetEnumerator()) { $Start.EnvironmentVariables[$Entry.Key] = $Entry.Value }
     $Process = [Diagnostics.Process]::Start($Start)
     $Output = $Process.StandardOutput.ReadToEndAsync()
     $Errors = $Process.StandardError.ReadToEndAsync()
     $Bytes = [Text.Encoding]::UTF8.GetBytes($Text)
-    $Process.StandardInput.BaseStream.Write($Bytes, 0, $Bytes.Length)
-    $Process.StandardInput.Close()
+    # A program that ends without reading it tells why itself.
+    try {
+        $Process.StandardInput.BaseStream.Write($Bytes, 0, $Bytes.Length)
+        $Process.StandardInput.Close()
+    } catch { }
     $Process.WaitForExit()
     @{ exit_code = $Process.ExitCode; output = $Output.Result; errors = $Errors.Result }
 }
