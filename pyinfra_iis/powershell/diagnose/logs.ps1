@@ -1,13 +1,15 @@
 # What was written about a site: its process's output, the event logs, refused requests in IIS's and HTTP.sys's logs. $Request: site, application, folder (empty: what the site has now), hours.
 # uses: diagnose/target
 # uses: diagnose/tail
+# uses: diagnose/event_text
 $Answer = @{ output = @(); events = @(); requests = ''; fields = ''; refused = '' }
 $Sources = 'HttpPlatformHandler', 'IIS HttpPlatformHandler*', 'IIS HTTP Bridge*', 'Microsoft-Windows-WAS', 'Microsoft-Windows-IIS-W3SVC', 'Microsoft-Windows-IIS-W3SVC-WP', 'Microsoft-Windows-HttpEvent', 'Application Error'
 $Since = [DateTime]::Now.AddHours(-$Request.hours)
-$Found = @(Get-WinEvent -FilterHashtable @{ LogName = 'Application', 'System'; ProviderName = $Sources; StartTime = $Since } -MaxEvents 300 -ErrorAction SilentlyContinue)
+# Not asked for by their sources: Windows knows only those that are registered.
+$Found = @(Get-WinEvent -FilterHashtable @{ LogName = 'Application', 'System'; StartTime = $Since } -MaxEvents 1000 -ErrorAction SilentlyContinue)
 foreach ($Entry in $Found) {
-    $Text = [string] $Entry.Message
-    if (-not $Text) { $Text = [string]::Join(' ', @(foreach ($Property in $Entry.Properties) { [string] $Property.Value })) }
+    if (@($Sources | Where-Object { $Entry.ProviderName -like $_ }).Count -eq 0) { continue }
+    $Text = Get-EventText $Entry
     if ($Text.Length -gt 6000) { $Text = $Text.Substring(0, 6000) }
     $Answer.events += @{ time = $Entry.TimeCreated.ToUniversalTime().ToString('s') + 'Z'; source = [string] $Entry.ProviderName; id = [int] $Entry.Id; level = [int] $Entry.Level; text = $Text }
 }

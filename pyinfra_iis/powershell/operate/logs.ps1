@@ -1,6 +1,7 @@
 # The ends of an application's logs, or what has come since the position of an earlier answer. $Request: root, site, pool, lines, seconds, since, bytes, status, position, follow; see the fact Logs.
 # uses: iis/server_manager
 # uses: operate/read_log
+# uses: diagnose/event_text
 $Now = [DateTime]::UtcNow
 $Since = [DateTime]::MinValue
 if ($Request.since) { $Since = [DateTime]::Parse($Request.since, [Globalization.CultureInfo]::InvariantCulture, [Globalization.DateTimeStyles] 'AdjustToUniversal, AssumeUniversal') }
@@ -94,11 +95,12 @@ try {
         if ($null -ne $Request.position -and $Time.Ticks -le $From.Ticks) { continue }
         if ($Time.Ticks -gt $Last) { $Last = $Time.Ticks }
         $Level = [int] $Item.Level
-        $General = $Everybody -contains $Item.ProviderName -and $Level -in 1, 2 -and $Item.Message -notmatch "'"
+        $Text = Get-EventText $Item
+        $General = $Everybody -contains $Item.ProviderName -and $Level -in 1, 2 -and $Text -notmatch "'"
         # HttpPlatformHandler names an application only where it failed.
-        $Nameless = $Item.ProviderName -like '*HttpPlatformHandler*' -and $Item.Message -notmatch 'MACHINE/WEBROOT'
-        if (-not $General -and -not $Nameless -and $Item.Message -notmatch $Mention) { continue }
-        [void] $Events.Add(@{ log = $Item.LogName; source = $Item.ProviderName; id = [int] $Item.Id; level = $Level; time = $Time.ToString('o'); message = [string] $Item.Message })
+        $Nameless = $Item.ProviderName -like '*HttpPlatformHandler*' -and $Text -notmatch 'MACHINE/WEBROOT'
+        if (-not $General -and -not $Nameless -and $Text -notmatch $Mention) { continue }
+        [void] $Events.Add(@{ log = $Item.LogName; source = $Item.ProviderName; id = [int] $Item.Id; level = $Level; time = $Time.ToString('o'); message = $Text })
     }
     if ($Request.lines -and $null -eq $Request.position -and $Events.Count -gt $Request.lines) { $Events.RemoveRange(0, $Events.Count - $Request.lines) }
 } catch { [void] $Problems.Add('event log: ' + $_.Exception.GetBaseException().Message) }
