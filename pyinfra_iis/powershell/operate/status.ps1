@@ -87,9 +87,9 @@ if ([IO.File]::Exists($Lock)) {
         if ($Text) {
             $Holder = ConvertFrom-Json $Text
             $Process = $null
-            # The note outlives the deploy; the deploy is there while its process is.
+            # The note outlives the deploy; the deploy is there while its process is. Of some of Windows' own processes nobody learns when they started.
             try { $Process = [Diagnostics.Process]::GetProcessById([int] $Holder.process) } catch [ArgumentException] { }
-            if ($null -ne $Process -and $Process.StartTime.ToUniversalTime().ToString('o') -eq $Holder.started) {
+            if ($null -ne $Process -and $Process.ProcessName -eq [Diagnostics.Process]::GetCurrentProcess().ProcessName -and $Process.StartTime.ToUniversalTime().ToString('o') -eq $Holder.started) {
                 $State.deploying = @{ by = [string] $Holder.by; since = [string] $Holder.since; process = [int] $Holder.process }
             }
         }

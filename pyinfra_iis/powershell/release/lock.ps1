@@ -22,7 +22,8 @@ function Enter-Deploy([string] $Root, $By) {
             if ($Holder.process -eq $Self.Id -and $Holder.started -eq $Started) { return }
             $Other = $null
             try { $Other = [Diagnostics.Process]::GetProcessById($Holder.process) } catch [ArgumentException] { }
-            if ($null -ne $Other -and $Other.StartTime.ToUniversalTime().ToString('o') -eq $Holder.started) {
+            # Of some of Windows' own processes nobody learns when they started.
+            if ($null -ne $Other -and $Other.ProcessName -eq $Self.ProcessName -and $Other.StartTime.ToUniversalTime().ToString('o') -eq $Holder.started) {
                 if ($By.ended -notcontains $Holder.run) {
                     throw "$($Holder.by) has been deploying to $Root on $($env:COMPUTERNAME) since $($Holder.since); wait until that deploy has ended, or end process $($Holder.process) there if it hangs."
                 }
