@@ -12,7 +12,9 @@ function Read-Part([string] $Path, [long] $From, [int] $Most) {
 function Get-LogFiles([string] $Base) {
     if (-not $Base) { return }
     $Folder = [IO.Path]::GetDirectoryName($Base)
-    if ($Folder -and [IO.Directory]::Exists($Folder)) { Get-ChildItem -LiteralPath $Folder -File -Filter ([IO.Path]::GetFileName($Base) + '*') | Sort-Object -Property LastWriteTimeUtc -Descending | Select-Object -First 5 }
+    if (-not $Folder -or -not [IO.Directory]::Exists($Folder)) { return }
+    # Each is asked by its name: a folder's list has old sizes and times of files that are still open.
+    [IO.Directory]::GetFiles($Folder, [IO.Path]::GetFileName($Base) + '*') | ForEach-Object { New-Object IO.FileInfo $_ } | Sort-Object -Property LastWriteTimeUtc -Descending | Select-Object -First 5
 }
 function Get-Positions([string] $Base) {
     $Positions = @{}
