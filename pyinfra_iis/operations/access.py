@@ -202,7 +202,9 @@ def _entry(identity: str, remove: Iterable[str], rights: int) -> dict[str, Any]:
 class _Plan:
     def __init__(self, path: str, access: Access, folder: Mapping[str, Any], fact: Mapping[str, Any]) -> None:
         self.path, self.access, self.folder = path, access, folder
-        self.identities, self.accounts = fact["identities"], fact["accounts"]
+        self.accounts = fact["accounts"]
+        # PowerShell's tables do not tell names apart by case.
+        self.sids = {name.lower(): sid for name, sid in fact["identities"].items()}
         self.changes: list[Change] = []
         self.entries: list[dict[str, Any]] = []
         self.acl = [_Entry(**{**entry, "rights": _plain(entry["rights"])}) for entry in folder["entries"]]
@@ -234,7 +236,7 @@ class _Plan:
             return True
         self.changes.append(Change(f"{self.path} inheritance", "on", "off"))
         for sid in dict.fromkeys(entry.sid for entry in inherited):
-            if not any(self.identities.get(name) == sid for name in self.access.grants):
+            if not any(self._sid(name) == sid for name in self.access.grants):
                 self.changes.append(Change(f"{self.path} {self._name(sid)}", self._text(inherited, sid), None))
         if not self.acl and not any(self.access.grants.values()):
             raise AccessError(
@@ -243,7 +245,7 @@ class _Plan:
         return True
 
     def _grant(self, name: str, wanted: int) -> None:
-        sid = self.identities[name] or app_pool_sid(name)
+        sid = self._sid(name)
         if not sid:
             # An account that an earlier step makes, or that the script will miss.
             if wanted:
@@ -270,7 +272,7 @@ class _Plan:
         self.entries.append(_entry(name, remove, rights))
 
     def _others(self, named: set[str]) -> None:
-        known = {self.identities[name] or app_pool_sid(name) for name in named}
+        known = {self._sid(name) for name in named}
         own = [entry for entry in self.acl if not entry.inherited and entry.sid not in known]
         for sid in dict.fromkeys(entry.sid for entry in own):
             self.changes.append(Change(f"{self.path} {self._name(sid)}", self._text(own, sid), None))
@@ -278,10 +280,14 @@ class _Plan:
 
     def _owner(self) -> str:
         owner = self.access.owner
-        if not owner or self.identities[owner] == self.folder["owner"]:
+        if not owner or self._sid(owner) == self.folder["owner"]:
             return ""
         self.changes.append(Change(f"{self.path} owner", self._name(self.folder["owner"]), owner))
         return owner
+
+    def _sid(self, name: str) -> str:
+        """The SID of an identity, empty when it is not known yet."""
+        return self.sids[name.lower()] or app_pool_sid(name)
 
     def _name(self, sid: str) -> str:
         return self.accounts.get(sid) or sid

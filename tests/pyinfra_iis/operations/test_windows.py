@@ -67,6 +67,11 @@ def test_enough_is_left_alone(entries: list[dict[str, Any]]) -> None:
     assert plan(fact(*entries), {POOL: "Modify"}) == ([], None)
 
 
+def test_a_name_in_another_case_is_the_same_identity() -> None:
+    there = fact(entry(MODIFY), entry(READ, sid=USERS, inherited=True))
+    assert plan(there, Access({POOL.upper(): "Modify", "USERS": "Read"}, owner="administrators")) == ([], None)
+
+
 @pytest.mark.parametrize(
     ("entries", "old", "remove", "rights"),
     [
