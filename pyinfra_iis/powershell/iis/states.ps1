@@ -13,6 +13,8 @@ function Wait-State($Wanted) {
             $State = ''
             try {
                 $State = [string] $Item.State
+                # A property that cannot be read is null; only a method tells why.
+                if ($Item -and -not $State) { [void] $Item.GetAttributeValue('state') }
                 if ($State -eq 'Stopped' -and $Wanted.state -eq 'Started') { $Starts++; [void] $Item.Start(); $State = [string] $Item.State }
                 if ($State -eq 'Started' -and $Wanted.state -eq 'Stopped') { [void] $Item.Stop(); $State = [string] $Item.State }
             } catch {
@@ -26,7 +28,7 @@ function Wait-State($Wanted) {
                 continue
             }
             $IsHopeless = $Starts -gt 2 -and $Wanted.kind -eq 'pool'
-            if ($IsHopeless -or [DateTime]::UtcNow -gt $Deadline -or ($null -ne $Cause -and $Cause.HResult -in -2147024713, -2147024864, -2147023834)) {
+            if ($IsHopeless -or [DateTime]::UtcNow -gt $Deadline -or ($null -ne $Cause -and $Cause.HResult -in -2147024713, -2147024864)) {
                 throw "$(Get-KindName $Wanted.kind) $($Wanted.name) does not become $($Wanted.state) on $($env:COMPUTERNAME): $(Get-Explanation $Manager $Wanted $State $Cause $Since)"
             }
         } finally {
@@ -70,7 +72,7 @@ function Get-Explanation($Manager, $Wanted, [string] $State, $Cause, [DateTime] 
         }
     }
     if ($null -ne $Cause) { return $Cause.Message.Trim() }
-    "it is $State."
+    if ($State) { "it is $State." } else { 'it is not there.' }
 }
 # The ids of what WAS reported of a pool, newest first: its name is among what is inserted into the messages, in every language.
 function Get-PoolEvents([string] $Name, [DateTime] $After) {

@@ -1,0 +1,55 @@
+"""What the scripts tell of an IIS whose services do not run, or whose sites are gone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from pyinfra_iis.powershell import literal, source
+from tests.winlab.iis_http.harness import Web
+from tests.winlab.powershell_dotnet.conftest import run_on
+
+
+@pytest.fixture(scope="module")
+def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
+    made = Web(tmp_path_factory.mktemp("server") / "state", features=("Web-Scripting-Tools",)).start()
+    yield made
+    made.close()
+
+
+def call(web: Web, name: str, **request: Any) -> Any:
+    """What a script returns; the text of what ended it. What arrives within half a minute is waited for a second."""
+    body = f"param($Request)\n$ErrorActionPreference = 'Stop'\n{source(name)}".replace(
+        "AddSeconds(30)", "AddSeconds(1)"
+    )
+    script = f"""
+        try {{ $Told = & {{
+        {body}
+        }} (ConvertFrom-Json {literal(request)}) }} catch {{ $Told = $_.Exception.Message }}
+        ConvertTo-Json -Compress -Depth 10 -InputObject $Told
+    """
+    (line,) = run_on(web.machine, script) or ["null"]
+    return json.loads(line)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "told"),
+    [
+        ("site", "Site", "the World Wide Web Publishing Service (W3SVC) does not run."),
+        ("pool", "DefaultAppPool", "the World Wide Web Publishing Service (W3SVC) does not run."),
+        ("site", "Gone", "it is not there."),
+    ],
+)
+def test_why_a_state_is_not_reached(web: Web, kind: str, name: str, told: str) -> None:
+    states = [{"kind": kind, "name": name, "state": "Started"}]
+    web.service.stop()
+    try:
+        sentence = call(web, "iis/apply", sections=[], states=states)
+    finally:
+        web.service.start()
+    assert sentence == f"{'Site' if kind == 'site' else 'App pool'} {name} does not become Started on WEB1: {told}"
+    if name != "Gone":
+        assert call(web, "iis/apply", sections=[], states=states) is None
