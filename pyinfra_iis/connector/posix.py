@@ -107,7 +107,9 @@ $hex + '  ' + {literal(path)}
 
 def _contents(path: str) -> str:
     return f"""$path = {literal(long_path(path))}
-if ([IO.File]::Exists($path)) {{ [IO.File]::ReadAllText($path).TrimEnd("`n").TrimEnd("`r") }}
+if (-not [IO.File]::Exists($path)) {{ return }}
+$stream = New-Object System.IO.FileStream($path, [IO.FileMode]::Open, [IO.FileAccess]::Read, [IO.FileShare]::ReadWrite)
+try {{ (New-Object System.IO.StreamReader($stream)).ReadToEnd().TrimEnd("`n").TrimEnd("`r") }} finally {{ $stream.Dispose() }}
 """
 
 

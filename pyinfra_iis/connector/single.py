@@ -118,7 +118,7 @@ class ProcessPerCommand:
     def get(self, path: str, target: IO[bytes], chdir: str = "") -> None:
         """Reads a file through a script that writes lines of base64."""
         script = (
-            f"$ErrorActionPreference='Stop'\n$s=[IO.File]::OpenRead({literal(long_path(path))})\n$b=New-Object byte[] 48000\n"
+            f"$ErrorActionPreference='Stop'\n$s=[IO.File]::Open({literal(long_path(path))},'Open','Read','ReadWrite')\n$b=New-Object byte[] 48000\n"
             "while (($n=$s.Read($b,0,48000)) -gt 0) { [Convert]::ToBase64String($b,0,$n) }\n$s.Close()"
         )
         target.seek(0)

@@ -18,6 +18,7 @@ from pyinfra.facts import files as file_facts
 from pyinfra.facts import server as server_facts
 from pyinfra.operations import files, python, server
 
+from pyinfra_iis.connector.posix import literal
 from tests.labkit import Lab
 
 from .conftest import PWSH, connection
@@ -120,6 +121,26 @@ def test_find_does_not_go_through_links(host: Host, made: str) -> None:
     assert host.get_fact(file_facts.FindFiles, path=f"{base}\\a") == [f"{base}\\a/1", f"{base}\\a/b/2"]
     assert host.get_fact(file_facts.FindDirectories, path=f"{base}\\a") == [f"{base}\\a/b"]
     assert host.get_fact(file_facts.FindLinks, path=f"{base}\\a") == [f"{base}\\a/link"]
+
+
+@pytest.mark.skipif(bool(PWSH), reason="needs the simulated Windows")
+def test_a_log_that_is_being_written_can_be_read(
+    host: Host, new_host: Callable[..., Host], made: str, folder: str
+) -> None:
+    name = f"{made}log"
+    holder = (
+        f"$log = [IO.File]::Open('{name}', 'Create', 'Write', 'Read'); $log.WriteByte(65); $log.Flush(); Start-Sleep 20"
+    )
+    host.run_shell_command(f"Start-Process powershell '-NoProfile', '-Command', {literal(holder)}")
+    host.run_shell_command(
+        f"foreach ($i in 1..50) {{ if ([IO.File]::Exists('{name}')) {{ break }}; Start-Sleep -Milliseconds 100 }}"
+    )
+    assert not host.run_shell_command(f"[IO.File]::ReadAllText('{name}')")[0]
+    assert host.get_fact(file_facts.FileContents, path=name) == ["A"]
+    for one in (host, new_host(winrm_process_per_command=True)):
+        back = io.BytesIO()
+        assert one.get_file(name, back)
+        assert back.getvalue() == b"A"
 
 
 def _state(lab: Lab) -> State:
