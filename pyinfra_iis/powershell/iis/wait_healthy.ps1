@@ -25,10 +25,10 @@ function Wait-Healthy($Check, [string] $Release) {
     $Tail = @()
     $Logs = [IO.Path]::Combine($Check.shared, 'logs')
     if ([IO.Directory]::Exists($Logs)) {
-        $Newest = Get-ChildItem -LiteralPath $Logs -Filter 'stdout*.log' | Sort-Object LastWriteTimeUtc | Select-Object -Last 1
+        $Newest = Get-ChildItem -LiteralPath $Logs -Filter 'stdout*.log' | Sort-Object CreationTimeUtc | Select-Object -Last 1
         if ($null -ne $Newest) {
             $Log = $Newest.FullName
-            $Tail = @(Get-Content -LiteralPath $Log -Tail 20)
+            $Tail = @(Get-Content -LiteralPath $Log -Tail 20 -Encoding UTF8)
             foreach ($Line in $Tail) { [Console]::Error.WriteLine($Line) }
         }
     }

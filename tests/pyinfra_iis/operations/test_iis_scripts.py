@@ -53,3 +53,39 @@ def test_why_a_state_is_not_reached(web: Web, kind: str, name: str, told: str) -
     assert sentence == f"{'Site' if kind == 'site' else 'App pool'} {name} does not become Started on WEB1: {told}"
     if name != "Gone":
         assert call(web, "iis/apply", sections=[], states=states) is None
+
+
+def test_the_log_that_is_shown_is_the_newest_process_s_in_its_own_encoding(web: Web) -> None:
+    """Windows notes when a file was last written once it is closed: the process before may have closed its own after that."""
+    logs = r"C:\app\shared\logs"
+    web.machine.fs.mkdir(logs, parents=True)
+    web.write(logs + r"\stdout_9_1.log", "old\r\n")
+    run_on(
+        web.machine, rf"(Get-Item -LiteralPath {logs}\stdout_9_1.log).CreationTimeUtc = [DateTime]::UtcNow.AddHours(-1)"
+    )
+    web.write(logs + r"\stdout_1_2.log", "Fehler: «größer»\r\n")
+    run_on(
+        web.machine,
+        rf"(Get-Item -LiteralPath {logs}\stdout_1_2.log).LastWriteTimeUtc = [DateTime]::UtcNow.AddMinutes(-1)",
+    )
+    check = {
+        "site": "Site",
+        "address": "http://127.0.0.1:9/",
+        "host": "",
+        "status": 0,
+        "timeout": 0,
+        "shared": r"C:\app\shared",
+        "explain": True,
+    }
+    lines = run_on(
+        web.machine,
+        f"""
+        {source("iis/wait_healthy")}
+        $Told = New-Object IO.StringWriter
+        [Console]::SetError($Told)
+        [Console]::SetOut((New-Object IO.StringWriter))
+        try {{ Wait-Healthy (ConvertFrom-Json {literal(check)}) '' }} catch {{ }}
+        $Told.ToString().Trim()
+        """,
+    )
+    assert lines == ["Fehler: «größer»"]
