@@ -89,3 +89,12 @@ def test_the_log_that_is_shown_is_the_newest_process_s_in_its_own_encoding(web: 
         """,
     )
     assert lines == ["Fehler: «größer»"]
+
+
+def test_a_certificate_is_found_by_any_of_its_names(web: Web) -> None:
+    run_on(
+        web.machine,
+        r"[void] (New-SelfSignedCertificate -DnsName a.example.com, b.example.com -CertStoreLocation Cert:\LocalMachine\My)",
+    )
+    for name, is_there in {"b.example.com": True, "c.example.com": False}.items():
+        assert call(web, "iis/certificate_state", subject=name, readers=[])["present"] is is_there
