@@ -2,8 +2,9 @@
 # uses: windows/run_program
 $Note = [IO.Path]::Combine($Request.path, 'pyinfra-iis.json')
 $State = @{ present = $false; executable = [IO.File]::Exists([IO.Path]::Combine($Request.path, 'python.exe')); exists = [IO.Directory]::Exists($Request.path); version = ''; kind = ''; found = ''; problem = '' }
-if ([IO.File]::Exists($Note)) {
-    $Made = ConvertFrom-Json ([IO.File]::ReadAllText($Note))
+# There may be no note, and a power cut may have left half of one.
+try { $Made = ConvertFrom-Json ([IO.File]::ReadAllText($Note)) } catch { $Made = $null }
+if ($null -ne $Made) {
     $State.version = [string] $Made.version
     $State.kind = [string] $Made.kind
     $State.present = $State.executable -and $Made.sha256 -eq $Request.sha256

@@ -14,6 +14,9 @@ foreach ($Path in $Request.paths) {
         if (-not [IO.Directory]::Exists($Path)) { [IO.Directory]::Move($Doomed, $Path) }
         throw "$Path on $($env:COMPUTERNAME) was not removed, because something in it is in use: $($_.Exception.Message)"
     }
-    [IO.Directory]::Delete($Doomed, $true)
+    for ($Try = 1; [IO.Directory]::Exists($Doomed); $Try++) {
+        # A virus scanner may hold for a moment what has got another name.
+        try { [IO.Directory]::Delete($Doomed, $true) } catch [IO.IOException] { if ($Try -ge 20) { throw }; Start-Sleep -Milliseconds 250 }
+    }
 }
 $null

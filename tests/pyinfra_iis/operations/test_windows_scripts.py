@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import threading
 import zipfile
 from collections.abc import Iterator
 from typing import Any
@@ -88,6 +89,22 @@ def test_a_folder_that_a_program_runs_from_stays_whole(machine: Machine) -> None
     assert not machine.fs.exists("C:\\tools") and not machine.fs.exists("C:\\tools.removed")
 
 
+def test_a_folder_that_is_being_scanned_goes_a_moment_later(machine: Machine) -> None:
+    machine.fs.mkdir("C:\\scanned")
+    machine.fs.write_bytes(r"C:\scanned\a.txt", b"")
+    held: list[Any] = []
+
+    def scan(path: str) -> None:
+        if path == "C:\\scanned.removed" and not held:
+            held.append(machine.fs.open(r"C:\scanned.removed\a.txt", "Open", "Read", "ReadWrite"))
+            threading.Timer(0.1, held[0].close).start()
+
+    machine.fs.on_change.append(scan)
+    told = call(machine, "windows/remove_directories", paths=["C:\\scanned"])
+    machine.fs.on_change.remove(scan)
+    assert held and told is None and not machine.fs.exists("C:\\scanned.removed")
+
+
 @pytest.fixture(scope="module")
 def distribution(machine: Machine) -> str:
     """A Python without pip as an archive on the server."""
@@ -108,6 +125,14 @@ def install(machine: Machine, archive: str, path: str, version: str = python.VER
 
 def sleeping(machine: Machine, interpreter: str) -> Process:
     return machine.processes.start(f'{interpreter} -c "import time; time.sleep(60)"', cwd="C:\\")
+
+
+@pytest.mark.parametrize("note", [b"", bytes(80), b'{"version": "3.1'])
+def test_half_a_note_counts_as_none(machine: Machine, distribution: str, note: bytes) -> None:
+    assert install(machine, distribution, r"C:\Half") == {"version": python.VERSION}
+    machine.fs.write_bytes(r"C:\Half\pyinfra-iis.json", note)
+    told = call(machine, "python/state", path=r"C:\Half", sha256="00")
+    assert (told["present"], told["version"], told["found"]) == (False, "", python.VERSION)
 
 
 def test_what_still_runs_of_an_old_python_does_not_fail_its_successor(machine: Machine, distribution: str) -> None:
