@@ -48,7 +48,7 @@ if ($State.python.exists -and $State.python.made) {
         foreach ($Environment in $Environments) { if (Test-Environment $Environment) { [void] $Users.Add("virtual environment $Environment") } }
     }
     foreach ($Service in (Get-CimInstance -ClassName Win32_Service)) {
-        if ($Service.PathName -match '^"(?<path>[^"]+)"|^(?<path>.+?\.exe)') { [void] $Programs.Add(@{ who = "service $($Service.Name)"; path = $Matches.path }) }
+        if ($Service.PathName -match '^"(?<path>[^"]+)"|^(?<path>[^"]+?\.exe)') { [void] $Programs.Add(@{ who = "service $($Service.Name)"; path = $Matches.path }) }
     }
     $Images = @{}
     $Processes = @(Get-CimInstance -ClassName Win32_Process)

@@ -7,22 +7,24 @@ while ($true) {
     if ([DateTime]::UtcNow -gt $Deadline) { throw "Process $($Left[0].ProcessId) on $($env:COMPUTERNAME) still runs $($Left[0].ExecutablePath), so its folder is not removed; end it and run this again." }
     Start-Sleep -Milliseconds 250
 }
+function Remove-Folder([string] $Path) {
+    if (-not [IO.Directory]::Exists($Path)) { return }
+    Get-ChildItem -LiteralPath $Path -Recurse -Force -File | Where-Object { $_.IsReadOnly } | ForEach-Object { $_.IsReadOnly = $false }
+    [IO.Directory]::Delete($Path, $true)
+}
 foreach ($Folder in $Request.folders) {
     # Under another name first: a folder in use stays whole.
     $Doomed = $Folder + '.removed'
     for ($Attempt = 1; ; $Attempt++) {
         try {
-            if ([IO.Directory]::Exists($Doomed)) { [IO.Directory]::Delete($Doomed, $true) }
+            Remove-Folder $Doomed
             if ([IO.Directory]::Exists($Folder)) { [IO.Directory]::Move($Folder, $Doomed) }
+            Remove-Folder $Doomed
             break
-        } catch [IO.IOException] {
-            if ($Attempt -ge 20) { throw "$Folder on $($env:COMPUTERNAME) is not removed, because something in it is in use: $($_.Exception.Message)" }
+        } catch {
+            if ($Attempt -ge 20) { throw "$Folder on $($env:COMPUTERNAME) is not removed, because something in it is in use: $($_.Exception.GetBaseException().Message)" }
             Start-Sleep -Milliseconds 250
         }
-    }
-    if ([IO.Directory]::Exists($Doomed)) {
-        Get-ChildItem -LiteralPath $Doomed -Recurse -Force -File | Where-Object { $_.IsReadOnly } | ForEach-Object { $_.IsReadOnly = $false }
-        [IO.Directory]::Delete($Doomed, $true)
     }
 }
 foreach ($File in $Request.files) { [IO.File]::Delete($File) }
