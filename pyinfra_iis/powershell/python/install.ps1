@@ -1,5 +1,5 @@
 # Installs a Python distribution. $Request: archive, kind (zip; nuget, where Python stands in tools; installer), path (the folder), version, sha256.
-# uses: windows/run_program
+# uses: windows/run_installer
 Add-Type -AssemblyName System.IO.Compression.FileSystem
 function Move-Folder([string] $From, [string] $To) {
     for ($Try = 1; ; $Try++) {
@@ -22,7 +22,7 @@ try {
         # What it installs cannot be moved: it goes to its place at once, and counts only when the note is there.
         $Source = $Request.path
         $Options = '/quiet /norestart InstallAllUsers=1 TargetDir="{0}" PrependPath=0 Include_launcher=0 Include_test=0 Include_doc=0 Include_tcltk=0 Shortcuts=0 AssociateFiles=0' -f $Request.path
-        $Run = Invoke-Program $Request.archive $Options $env:SystemRoot @{} ''
+        $Run = Invoke-Installer $Request.archive $Options
         if ($Run.exit_code -notin 0, 3010) { throw "Python's installer $($Request.archive) ended with $($Run.exit_code) on $($env:COMPUTERNAME)." }
     } else {
         [IO.Compression.ZipFile]::ExtractToDirectory($Request.archive, $Partial)

@@ -1,7 +1,7 @@
 # Installs an msi package silently. $Request: path, log (a file for the installer's own account).
-# uses: windows/run_program
+# uses: windows/run_installer
 $Installer = [IO.Path]::Combine([Environment]::SystemDirectory, 'msiexec.exe')
-$Run = Invoke-Program $Installer ('/i "{0}" /qn /norestart /l*v "{1}"' -f $Request.path, $Request.log) $env:SystemRoot @{} ''
+$Run = Invoke-Installer $Installer ('/i "{0}" /qn /norestart /l*v "{1}"' -f $Request.path, $Request.log)
 if ($Run.exit_code -notin 0, 3010) {
     throw "msiexec ended with $($Run.exit_code) while installing $($Request.path); its account is in $($Request.log) on $($env:COMPUTERNAME)."
 }

@@ -13,7 +13,7 @@ import pytest
 
 from pyinfra_iis.powershell import literal, source
 from tests.winlab.powershell_dotnet.conftest import run_on
-from winlab.windows import python
+from winlab.windows import msi, python
 from winlab.windows.machine import Machine
 from winlab.windows.processes import Process
 
@@ -87,6 +87,15 @@ def test_a_folder_that_a_program_runs_from_stays_whole(machine: Machine) -> None
     process.kill()
     assert call(machine, "windows/remove_directories", paths=["C:\\tools"]) is None
     assert not machine.fs.exists("C:\\tools") and not machine.fs.exists("C:\\tools.removed")
+
+
+def test_an_installer_waits_for_another_one(machine: Machine) -> None:
+    machine.features.install(["Web-Server"])
+    machine.fs.write_bytes(r"C:\handler.msi", msi.build_package("httpplatformhandler-1.2"))
+    machine.installer.execution.acquire()
+    threading.Timer(0.5, machine.installer.execution.release).start()
+    told = call(machine, "windows/install_msi", path=r"C:\handler.msi", log=r"C:\handler.log")
+    assert told == {"restart_needed": False} and not machine.fs.exists(r"C:\handler.log")
 
 
 def test_a_folder_that_is_being_scanned_goes_a_moment_later(machine: Machine) -> None:
