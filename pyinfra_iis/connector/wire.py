@@ -186,7 +186,13 @@ class Wire:
     def room(self, shell: str, command: str) -> int:
         """The most bytes that one :meth:`send` can carry within the envelope size."""
         overhead = len(self._send_envelope(shell, command, False).encode()) - len(_PLACE)
-        return (self.envelope_size - overhead) // 4 * 3
+        return (self.envelope_size - self._seal() - overhead) // 4 * 3
+
+    def _seal(self) -> int:
+        """The most bytes that sealing adds to a message of full size, for Windows may count them: a frame, with CredSSP one for each 16 KiB."""
+        if not self.settings.sealed:
+            return 0
+        return self.envelope_size // 40 if self.settings.transport == "credssp" else 1024
 
     def shrink(self) -> bool:
         """After a 413: the next smaller envelope. False when there is none."""

@@ -15,6 +15,8 @@ from pyinfra_iis.connector import posix
 from pyinfra_iis.connector.files import beside, long_path
 from pyinfra_iis.connector.programs import Program, program_for, quote
 from pyinfra_iis.connector.secret import Secret, scrub
+from pyinfra_iis.connector.settings import read_settings
+from pyinfra_iis.connector.wire import Wire
 
 
 @pytest.mark.parametrize(
@@ -93,3 +95,21 @@ def test_secrets() -> None:
         assert "hunter22" not in shown
     assert secret.unmask() == "hunter22" and copy.copy(secret).unmask() == "hunter22"
     assert scrub("a hunter22 b", ["hunter22", ""]) == "a *MASKED* b"
+
+
+@pytest.mark.parametrize(
+    ("transport", "https", "frame", "every"),
+    [("ntlm", False, 300, 1 << 20), ("credssp", False, 350, 16384), ("basic", True, 0, 1)],
+)
+@pytest.mark.parametrize("size", [153600, 512000])
+def test_a_full_message_fits_with_its_seal(transport: str, https: bool, frame: int, every: int, size: int) -> None:
+    """What sealing adds (a MIME frame and a signature; CredSSP: one for each 16 KiB) counts towards MaxEnvelopeSizekb."""
+    data = {"winrm_user": "u", "winrm_password": "p", "winrm_transport": transport, "winrm_https": https}
+    wire = Wire(read_settings("host", data))
+    wire.envelope_size = size
+    full = (
+        (wire.room("S" * 36, "C" * 36) + 2) // 3 * 4
+        + len(wire._send_envelope("S" * 36, "C" * 36, False))
+        - len("@@DATA@@")
+    )
+    assert size * 97 // 100 < full + frame * (full // every + 1) <= size
