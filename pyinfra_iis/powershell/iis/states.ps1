@@ -54,8 +54,11 @@ function Get-Explanation($Manager, $Wanted, [string] $State, $Cause, [DateTime] 
             $Port = $Binding.BindingInformation.Split(':')[-2]
             foreach ($Socket in @(Get-NetTCPConnection -State Listen -ErrorAction SilentlyContinue)) {
                 if ([string] $Socket.LocalPort -ne $Port) { continue }
-                # The kernel: HTTP.sys itself.
-                if ($Socket.OwningProcess -eq 4) { return "port $Port is taken by another user of HTTP.sys; 'netsh http show servicestate' names it." }
+                # The kernel: HTTP.sys itself, maybe for other sites.
+                if ($Socket.OwningProcess -eq 4) {
+                    if ($Cause.HResult -in -2147024713, -2147024864) { return "port $Port is taken by another user of HTTP.sys; 'netsh http show servicestate' names it." }
+                    continue
+                }
                 $Process = Get-Process -Id $Socket.OwningProcess -ErrorAction SilentlyContinue
                 return "port $Port is taken by the process $($Process.ProcessName) ($($Socket.OwningProcess))."
             }

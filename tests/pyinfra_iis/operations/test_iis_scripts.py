@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pyinfra_iis.powershell import literal, source
-from tests.winlab.iis_http.harness import Web
+from tests.winlab.iis_http.harness import PORT, Web
 from tests.winlab.powershell_dotnet.conftest import run_on
 
 
@@ -98,3 +98,11 @@ def test_a_certificate_is_found_by_any_of_its_names(web: Web) -> None:
     )
     for name, is_there in {"b.example.com": True, "c.example.com": False}.items():
         assert call(web, "iis/certificate_state", subject=name, readers=[])["present"] is is_there
+
+
+def test_a_port_that_other_sites_share_is_not_blamed(web: Web) -> None:
+    web.add_site("Second", 9, f"10.9.9.9:{PORT}:www.example.com")
+    web.settle()
+    sentence = call(web, "iis/apply", sections=[], states=[{"kind": "site", "name": "Second", "state": "Started"}])
+    assert sentence.startswith("Site Second does not become Started on WEB1: ")
+    assert sentence.endswith("(Exception from HRESULT: 0x80072741)")
