@@ -43,8 +43,10 @@ _TITLE = re.compile(r"<title>[^<]*?\b(\d{3})\.(\d+)\b[^<]*</title>", re.IGNORECA
 _HRESULT = re.compile(r"\b0x([0-9a-fA-F]{8})\b")
 _ROW = re.compile(r"<th>\s*([^<]*?)\s*</th>\s*<td>(.*?)</td>", re.IGNORECASE | re.DOTALL)
 _TAG = re.compile(r"<[^>]+>")
+# "Filename: ...", "Line number: ...", "Error: ...", in the server's language.
 _MESSAGE = re.compile(
-    r"^Filename: (?P<file>.*?)\s*$(?:\s*^Line number: (?P<line>\d+)\s*$)?\s*^Error: (?P<text>.*)", re.M | re.S
+    r"^[^:\n]+: *(?P<file>\\\\\?\\.*?|MACHINE/.*?)?\s*$(?:\s*^[^:\n]+: *(?P<line>\d+)\s*$)?\s*^[^:\n]+: *(?P<text>.*)",
+    re.M | re.S,
 )
 _SIGNED = re.compile(r"-\d{9,10}\b")
 
@@ -276,7 +278,7 @@ class Evidence:
             fault = error["fault"]
             parts = _MESSAGE.search(fault["message"].replace("\r\n", "\n"))
             text = parts["text"].strip() if parts else fault["message"].strip()
-            file = parts["file"].removeprefix("\\\\?\\") if parts else ""
+            file = (parts["file"] or "").removeprefix("\\\\?\\") if parts else ""
             line_number = int(parts["line"] or 0) if parts else 0
             found.append(ConfigurationError(fault["code"] & 0xFFFFFFFF, text, file, line_number, error["section"]))
         return found
