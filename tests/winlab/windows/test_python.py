@@ -246,9 +246,11 @@ def test_listening_in_use_and_break(server: Machine) -> None:
     with pytest.raises(WindowsError) as caught:
         server.fs.remove("C:\\app\\held")
     assert caught.value.code == 32
+    server.fs.move(HOME, "C:\\Other")
     with pytest.raises(WindowsError) as caught:
-        server.fs.move(HOME, "C:\\Other")
+        server.fs.remove("C:\\Other\\python.exe")
     assert caught.value.code == 5
+    server.fs.move("C:\\Other", HOME)
     process.send_ctrl_break()
     assert process.wait(5) == -1073741510
     server.fs.remove("C:\\app\\held")
