@@ -6,5 +6,8 @@ if ($Request.seconds) {
     [void] [IO.Directory]::CreateDirectory([IO.Path]::GetDirectoryName($Path))
     [IO.File]::WriteAllText($Path, $Until.ToString([Globalization.CultureInfo]::InvariantCulture), [Text.Encoding]::ASCII)
 } else {
-    [IO.File]::Delete($Path)
+    # The application may be reading it at this moment.
+    for ($Attempt = 1; [IO.File]::Exists($Path); $Attempt++) {
+        try { [IO.File]::Delete($Path) } catch [IO.IOException] { if ($Attempt -ge 40) { throw } else { Start-Sleep -Milliseconds 50 } }
+    }
 }
