@@ -11,7 +11,8 @@ ROOT = r"C:\inetpub\shop"
 FILE = rf"{ROOT}\shared\draining"
 # As Python opens it: others may read and write, but not remove it.
 READING = rf"""
-$Reader = [Diagnostics.Process]::Start('powershell.exe', "-Command `"`$f = [IO.File]::Open('{FILE}', 'Open', 'Read', 'ReadWrite'); [IO.File]::WriteAllText('C:\ready', ''); Start-Sleep -Milliseconds 700; `$f.Dispose()`"")
+$Read = "`$f = [IO.File]::Open('{FILE}', 'Open', 'Read', 'ReadWrite'); [IO.File]::WriteAllText('C:\ready', '')"
+$Reader = [Diagnostics.Process]::Start('powershell.exe', "-Command `"$Read; Start-Sleep -Milliseconds 700; `$f.Dispose()`"")
 while (-not [IO.File]::Exists('C:\ready')) {{ Start-Sleep -Milliseconds 50 }}
 """
 
