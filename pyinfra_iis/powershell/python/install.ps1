@@ -40,13 +40,15 @@ try {
     if ($Request.kind -ne 'installer') {
         # What stood there goes aside as a whole, or not at all when it is in use.
         $Old = $Request.path + '.old'
-        if ([IO.Directory]::Exists($Old)) { [IO.Directory]::Delete($Old, $true) }
+        Remove-Leftover $Old
+        if ([IO.Directory]::Exists($Old)) { throw "Something on $($env:COMPUTERNAME) still runs from $Old, the Python that was replaced last; restart it and run this again." }
         if ([IO.Directory]::Exists($Request.path)) { Move-Folder $Request.path $Old }
         Move-Folder $Source $Request.path
         Remove-Leftover $Old
         Remove-Leftover $Partial
     }
 } catch {
+    if ($Old -and -not [IO.Directory]::Exists($Request.path) -and [IO.Directory]::Exists($Old)) { Move-Folder $Old $Request.path }
     Remove-Leftover $Partial
     throw
 }

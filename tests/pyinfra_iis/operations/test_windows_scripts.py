@@ -148,10 +148,26 @@ def test_what_still_runs_of_an_old_python_does_not_fail_its_successor(machine: M
     assert install(machine, distribution, r"C:\Python") == {"version": python.VERSION}
     process = sleeping(machine, r"C:\Python\python.exe")
     assert install(machine, distribution, r"C:\Python") == {"version": python.VERSION}
+    assert "still runs from C:\\Python.old" in install(machine, distribution, r"C:\Python")
     assert machine.fs.is_file(r"C:\Python\pyinfra-iis.json")
     process.kill()
     assert install(machine, distribution, r"C:\Python") == {"version": python.VERSION}
     assert not machine.fs.exists(r"C:\Python.old")
+
+
+def test_a_python_that_cannot_be_replaced_stays(machine: Machine, distribution: str) -> None:
+    assert install(machine, distribution, r"C:\Stays") == {"version": python.VERSION}
+    held: list[Any] = []
+
+    def scan(path: str) -> None:
+        if path == r"C:\Stays.old" and not held:
+            held.append(machine.fs.open(r"C:\Stays.partial\scanned.txt", "Open", "Read", "ReadWrite"))
+
+    machine.fs.on_change.append(scan)
+    told = install(machine, distribution, r"C:\Stays")
+    machine.fs.on_change.remove(scan)
+    assert held and told.startswith("!!") and machine.fs.is_file(r"C:\Stays\python.exe")
+    held[0].close()
 
 
 def test_why_a_python_is_none_is_told_although_something_of_it_is_held(machine: Machine, distribution: str) -> None:
