@@ -13,8 +13,8 @@ function Get-LogFiles([string] $Base) {
     if (-not $Base) { return }
     $Folder = [IO.Path]::GetDirectoryName($Base)
     if (-not $Folder -or -not [IO.Directory]::Exists($Folder)) { return }
-    # Each is asked by its name: a folder's list has old sizes and times of files that are still open.
-    [IO.Directory]::GetFiles($Folder, [IO.Path]::GetFileName($Base) + '*') | ForEach-Object { New-Object IO.FileInfo $_ } | Sort-Object -Property LastWriteTimeUtc -Descending | Select-Object -First 5
+    # The newest process's first. Each is asked by its name: a folder's list has old sizes of files that are still open, and Windows notes when one was written as late.
+    [IO.Directory]::GetFiles($Folder, [IO.Path]::GetFileName($Base) + '*') | ForEach-Object { New-Object IO.FileInfo $_ } | Sort-Object -Property CreationTimeUtc -Descending | Select-Object -First 5
 }
 function Get-Positions([string] $Base) {
     $Positions = @{}
