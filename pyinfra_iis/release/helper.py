@@ -436,6 +436,9 @@ def remove_unneeded(releases: str, environments: str, keep: str = "0") -> None:
 def remove_one(folder: str, *files: str) -> None:
     """Remove a folder and what belongs to it, unless something in it is open."""
     try:
+        # A folder is renamed whatever runs from it; what runs cannot be written to.
+        with contextlib.suppress(FileNotFoundError), open(os.path.join(folder, "Scripts", "python.exe"), "rb+"):
+            pass
         if os.path.isdir(folder):
             os.rename(folder, folder + ".partial")
         remove(folder + ".partial")

@@ -370,3 +370,19 @@ def test_programs_speak_utf_8(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Ca
     for env in (None, {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"}):
         helper.run([sys.executable, "-c", program], env=env)
         assert capsys.readouterr().out == "1 utf-8\n"
+
+
+def test_an_environment_whose_python_runs_stays_whole(root: Path) -> None:
+    """Windows renames a folder whatever runs from it, and removes all of it but the program that runs."""
+    scripts = root / "venvs/k/Scripts"
+    scripts.mkdir(parents=True)
+    (root / "venvs/k/Lib").mkdir()
+    shutil.copy(shutil.which("sleep") or "", scripts / "python.exe")
+    process = subprocess.Popen([scripts / "python.exe", "60"])
+    try:
+        assert run(root, "remove", "", "k", "0").stdout == "venvs/k is in use and stays\n"
+        assert (root / "venvs/k/Lib").is_dir()
+    finally:
+        process.kill()
+        process.wait()
+    assert run(root, "remove", "", "k", "0").stdout == "removed venvs/k\n"
