@@ -21,14 +21,21 @@ try {
         $Sum = (Get-FileHash -LiteralPath $Partial -Algorithm SHA256).Hash.ToLowerInvariant()
         if ($Sum -ne $File.sha256) { throw "The SHA-256 of $($File.url) is $Sum, but $($File.sha256) was expected; nothing was installed on $($env:COMPUTERNAME)." }
         if ([IO.File]::Exists($File.path)) { [IO.File]::Delete($File.path) }
-        [IO.File]::Move($Partial, $File.path)
+        for ($Try = 1; ; $Try++) {
+            # A virus scanner may hold for a moment what has just been written.
+            try { [IO.File]::Move($Partial, $File.path); break } catch [IO.IOException] { if ($Try -ge 20) { throw } }
+            Start-Sleep -Milliseconds 250
+        }
         [void] $Created.Add($File.path)
     }
 } catch {
     $Created.Reverse()
     foreach ($Path in $Created) {
-        if ([IO.File]::Exists($Path)) { [IO.File]::Delete($Path) }
-        elseif ([IO.Directory]::Exists($Path)) { [IO.Directory]::Delete($Path) }
+        # What is held stays; the next download writes over it.
+        try {
+            if ([IO.File]::Exists($Path)) { [IO.File]::Delete($Path) }
+            elseif ([IO.Directory]::Exists($Path)) { [IO.Directory]::Delete($Path) }
+        } catch { }
     }
     throw
 }

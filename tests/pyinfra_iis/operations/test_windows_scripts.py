@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import threading
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 
 from pyinfra_iis.powershell import literal, source
-from tests.winlab.powershell_dotnet.conftest import run_on
+from tests.winlab.powershell_dotnet.conftest import run_on, web_server
 from winlab.windows import msi, python
 from winlab.windows.machine import Machine
 from winlab.windows.processes import Process
@@ -87,6 +88,27 @@ def test_a_folder_that_a_program_runs_from_stays_whole(machine: Machine) -> None
     process.kill()
     assert call(machine, "windows/remove_directories", paths=["C:\\tools"]) is None
     assert not machine.fs.exists("C:\\tools") and not machine.fs.exists("C:\\tools.removed")
+
+
+@pytest.mark.parametrize("content", [b"127.0.0.1", b"something else"])
+def test_a_download_that_is_being_scanned(machine: Machine, content: bytes) -> None:
+    sha256, path = hashlib.sha256(content).hexdigest(), rf"C:\downloads\{len(content)}.txt"
+    held: list[Any] = []
+
+    def scan(changed: str) -> None:
+        if changed == f"{path}.partial" and not held:
+            held.append(machine.fs.open(changed, "Open", "Read", "ReadWrite"))
+            threading.Timer(0.3, held[0].close).start()
+
+    machine.fs.on_change.append(scan)
+    with web_server(machine) as port:
+        url = f"http://127.0.0.1:{port}/"
+        told = call(machine, "windows/download", files=[{"url": url, "path": path, "sha256": sha256}])
+    machine.fs.on_change.remove(scan)
+    # The server answers with the address that asked.
+    right = content == b"127.0.0.1"
+    assert held and machine.fs.exists(path) is right
+    assert (told is None) if right else (f"but {sha256} was expected; nothing was installed on SRV" in told)
 
 
 def test_an_installer_waits_for_another_one(machine: Machine) -> None:
