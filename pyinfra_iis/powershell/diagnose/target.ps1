@@ -64,11 +64,15 @@ function Get-Platform($Manager, $Target, $Request) {
     $Platform
 }
 function Get-FullPath([string] $Path, [string] $Folder) {
-    # A bare program name is searched for by Windows.
-    if ($Path.IndexOf('\') -lt 0 -and $Path.IndexOf('/') -lt 0) {
-        $Beside = [IO.Path]::Combine($Folder, $Path)
-        if ([IO.File]::Exists($Beside)) { return $Beside }
-        return $Path
-    }
-    [IO.Path]::GetFullPath([IO.Path]::Combine($Folder, $Path))
+    $Path = $Path.Trim('"', ' ')
+    # What is no path must not keep the rest from being told.
+    try {
+        # A bare program name is searched for by Windows.
+        if ($Path.IndexOf('\') -lt 0 -and $Path.IndexOf('/') -lt 0) {
+            $Beside = [IO.Path]::Combine($Folder, $Path)
+            if ([IO.File]::Exists($Beside)) { return $Beside }
+            return $Path
+        }
+        [IO.Path]::GetFullPath([IO.Path]::Combine($Folder, $Path))
+    } catch { '' }
 }
