@@ -17,7 +17,7 @@ from winlab.scratch import run_powershell
         (r".\logs\stdout", r"C:\site\logs\stdout"),
         (r"..\venv\python.exe", r"C:\venv\python.exe"),
         ("python.exe", "python.exe"),
-        # Version 1.2 takes a program's path for the beginning of a command line, so that one with spaces stands in quotes.
+        # As people write one with spaces.
         (r'"C:\Program Files\Python\python.exe"', r"C:\Program Files\Python\python.exe"),
         (r"C:\Python\python.exe > C:\log.txt", ""),
         ("", ""),
