@@ -215,6 +215,15 @@ def test_a_cache_in_files_goes_where_the_site_may_write(tmp_path: Path) -> None:
         projects.SETTINGS + f'CACHES = {{"default": {{"BACKEND": "{backend}", "LOCATION": BASE_DIR / "cache"}}}}\n',
     )
     assert found["CACHES"]["default"]["LOCATION"] == f"{shared(found)}/data/cache"
+    # Django would make the folder with 0o700, on Windows for its maker and administrators only: for the deploy, when that writes first.
+    assert (Path(shared(found)) / "data" / "cache").stat().st_mode & 0o777 != 0o700
+
+
+def test_what_is_collected_is_not_the_deploys_own(tmp_path: Path) -> None:
+    """With 0o700 folders are their maker's alone on Windows, too; no other mode means anything there."""
+    name = "FILE_UPLOAD_DIRECTORY_PERMISSIONS"
+    assert effective(tmp_path / "a", projects.SETTINGS + f"{name} = 0o700\n", show=(name,))[name] is None
+    assert effective(tmp_path / "b", projects.SETTINGS + f"{name} = 0o750\n", show=(name,))[name] == 0o750
 
 
 def test_a_log_file_of_the_project_goes_where_the_site_may_write(tmp_path: Path) -> None:
