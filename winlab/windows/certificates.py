@@ -37,14 +37,15 @@ STORES = {
 }
 LOCATIONS = ("LocalMachine", "CurrentUser")
 _CRYPTOGRAPHY = "HKLM\\SOFTWARE\\Microsoft\\Cryptography"
-KEY_FOLDER = "C:\\ProgramData\\Microsoft\\Crypto\\RSA\\MachineKeys"
+_KEY_FOLDER = "C:\\ProgramData\\Microsoft\\Crypto\\RSA\\MachineKeys"
+_CNG_KEY_FOLDER = "C:\\ProgramData\\Microsoft\\Crypto\\Keys"
 _PBES2 = bytes.fromhex("06092a864886f70d01050d")  # its object identifier in DER: AES in a PKCS #12 file
 _FIRST_WITH_PBES2 = 16299  # Windows 10 1709; of the servers, 2019
 
 
 @dataclass
 class Certificate:
-    """A certificate in a store, with its private key where there is one. key_name: the key's file below MachineKeys (it has an ACL)."""
+    """A certificate in a store, with its private key where there is one. key_name: the key's file (it has an ACL)."""
 
     der: bytes
     key_pem: bytes | None = None
@@ -68,6 +69,11 @@ class Certificate:
     @property
     def has_rsa_key(self) -> bool:
         return isinstance(self.x509.public_key(), rsa.RSAPublicKey)
+
+    @property
+    def key_path(self) -> str:
+        """The key's file: keys on elliptic curves are none for the older providers, which have a folder of their own."""
+        return f"{_KEY_FOLDER if self.has_rsa_key else _CNG_KEY_FOLDER}\\{self.key_name}"
 
     @property
     def subject(self) -> str:
@@ -146,7 +152,7 @@ class Certificates:
         if before is not None and certificate.key_pem is None and before.key_pem is not None:
             certificate.key_pem, certificate.key_name = before.key_pem, before.key_name
         if certificate.key_pem is not None and not certificate.key_name:
-            certificate.key_name = self._make_key_file(certificate)
+            self.make_key_file(certificate)
         folder = self._store(store, location)
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"{certificate.thumbprint}.pem"
@@ -154,18 +160,17 @@ class Certificates:
         path.write_bytes(_write(certificate))
         return certificate
 
-    def _make_key_file(self, certificate: Certificate) -> str:
-        """The key's container below MachineKeys: what rights on a private key are set on. Its content stays with the store."""
+    def make_key_file(self, certificate: Certificate) -> None:
+        """The key's container: what rights on a private key are set on. Its content stays with the store."""
         digest = hashlib.md5(certificate.der, usedforsecurity=False).hexdigest()
-        name = f"{digest}_{self.machine.registry.get(_CRYPTOGRAPHY, 'MachineGuid')}"
-        self.machine.fs.mkdir(KEY_FOLDER, parents=True)
-        path = f"{KEY_FOLDER}\\{name}"
+        certificate.key_name = f"{digest}_{self.machine.registry.get(_CRYPTOGRAPHY, 'MachineGuid')}"
+        path = certificate.key_path
+        self.machine.fs.mkdir(path.rpartition("\\")[0], parents=True)
         if not self.machine.fs.exists(path):
             from winlab.windows.acl import Acl
 
             self.machine.fs.write_bytes(path, b"\x02\x00\x00\x00" + uuid.uuid4().bytes)
             self.machine.fs.set_acl(path, Acl.from_sddl("O:BAG:SYD:PAI(A;;FA;;;SY)(A;;FA;;;BA)"))
-        return name
 
     def remove(
         self, thumbprint: str, store: str = "My", location: str = "LocalMachine", delete_key: bool = False
@@ -175,8 +180,8 @@ class Certificates:
         if found is None:
             raise WindowsError(2)
         (self._store(store, location) / f"{found.thumbprint}.pem").unlink()
-        if delete_key and found.key_name and self.machine.fs.exists(f"{KEY_FOLDER}\\{found.key_name}"):
-            self.machine.fs.remove(f"{KEY_FOLDER}\\{found.key_name}")
+        if delete_key and found.key_name and self.machine.fs.exists(found.key_path):
+            self.machine.fs.remove(found.key_path)
 
     def pem(self, thumbprint: str, store: str = "My") -> bytes | None:
         """Certificate, key and the chain that the machine knows, for a TLS listener; None without certificate or key."""

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.x509.oid import NameOID
 
@@ -17,11 +17,13 @@ from winlab.windows.machine import Machine
 
 from .conftest import Run, run_on
 
+PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
+
 
 def _signed(
-    name: str, issuer: tuple[x509.Certificate, rsa.RSAPrivateKey] | None = None
-) -> tuple[x509.Certificate, rsa.RSAPrivateKey]:
-    key = rsa.generate_private_key(65537, 2048)
+    name: str, issuer: tuple[x509.Certificate, PrivateKey] | None = None, key: PrivateKey | None = None
+) -> tuple[x509.Certificate, PrivateKey]:
+    key = key or rsa.generate_private_key(65537, 2048)
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = datetime.datetime.now(datetime.UTC)
     builder = x509.CertificateBuilder(issuer[0].subject if issuer else subject, subject, key.public_key())
@@ -95,3 +97,20 @@ def test_what_is_encrypted_with_aes_needs_a_newer_windows(run: Run, tmp_path: Pa
     """
     assert run(script) == ["The specified network password is not correct."]
     assert run_on(Machine("NEWER", "2019", "127.0.0.1", tmp_path), script) == ["True"]
+
+
+def test_a_key_on_an_elliptic_curve_is_one_of_cng(run: Run) -> None:
+    own, key = _signed("curve.example.com", key=ec.generate_private_key(ec.SECP256R1()))
+    data = pkcs12.serialize_key_and_certificates(None, key, own, None, _old_encryption(b"secret"))
+    lines = run(f"""
+        $all = New-Object Security.Cryptography.X509Certificates.X509Certificate2Collection
+        $all.Import([Convert]::FromBase64String('{base64.b64encode(data).decode()}'), 'secret', 'MachineKeySet, PersistKeySet')
+        $store = New-Object Security.Cryptography.X509Certificates.X509Store 'My', 'LocalMachine'
+        $store.Open('ReadWrite'); $store.Add($all[0])
+        $found = Get-Item -LiteralPath "Cert:\\LocalMachine\\My\\$($all[0].Thumbprint)"
+        $null -eq [Security.Cryptography.X509Certificates.RSACertificateExtensions]::GetRSAPrivateKey($found)
+        $own = [Security.Cryptography.X509Certificates.ECDsaCertificateExtensions]::GetECDsaPrivateKey($found)
+        $own.GetType().Name
+        [IO.File]::Exists([IO.Path]::Combine($env:ProgramData, 'Microsoft\\Crypto\\Keys', $own.Key.UniqueName))
+    """)
+    assert lines == ["True", "ECDsaCng", "True"]

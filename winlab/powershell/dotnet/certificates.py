@@ -21,6 +21,7 @@ from .values import net_hash
 
 SPACE = "System.Security.Cryptography.X509Certificates"
 _MACHINE_KEY_SET = 2
+_PERSIST_KEY_SET = 16
 _EPHEMERAL_KEY_SET = 32
 
 
@@ -54,12 +55,15 @@ def parse_certificate(data: bytes, password: str = "", flags: int = 0) -> Certif
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
     friendly = found.cert.friendly_name.decode("utf-8", "replace") if found.cert.friendly_name else ""
-    return Certificate(
+    made = Certificate(
         der=found.cert.certificate.public_bytes(serialization.Encoding.DER),
         key_pem=key,
         friendly_name=friendly,
         exportable=bool(flags & 4),
     )
+    if key is not None and flags & _PERSIST_KEY_SET:
+        context.machine().certificates.make_key_file(made)
+    return made
 
 
 def _read_pfx(data: bytes, password: str) -> Any:
@@ -399,6 +403,52 @@ class RSACertificateExtensions(NetObject):
         """None where the key is of another kind."""
         inner = need(certificate, "certificate").inner
         return RSACryptoServiceProvider(inner) if inner.has_private_key and inner.has_rsa_key else None
+
+
+@net_type("System.Security.Cryptography.CngKey", interfaces=("IDisposable",))
+class CngKey(NetObject):
+    def __init__(self, inner: Certificate) -> None:
+        self.inner = inner
+
+    @prop("UniqueName : String get")
+    def unique_name(self) -> str:
+        return self.inner.key_name
+
+    @prop("IsMachineKey : Boolean get")
+    def is_machine_key(self) -> bool:
+        return True
+
+    @method("Dispose() : Void")
+    def dispose(self) -> None:
+        pass
+
+
+@net_type("System.Security.Cryptography.ECDsa")
+class ECDsa(AsymmetricAlgorithm):
+    pass
+
+
+@net_type("System.Security.Cryptography.ECDsaCng")
+class ECDsaCng(ECDsa):
+    def __init__(self, inner: Certificate) -> None:
+        self.inner = inner
+
+    @prop("Key : Security.Cryptography.CngKey get")
+    def key(self) -> CngKey:
+        return CngKey(self.inner)
+
+    @prop("KeySize : Int32 get")
+    def key_size(self) -> int:
+        return int(getattr(self.inner.x509.public_key(), "key_size", 256))
+
+
+@net_type(f"{SPACE}.ECDsaCertificateExtensions", kind="class")
+class ECDsaCertificateExtensions(NetObject):
+    @static("GetECDsaPrivateKey(Security.Cryptography.X509Certificates.X509Certificate2) : Security.Cryptography.ECDsa")
+    def private_key_of(certificate: Any) -> Any:
+        """None where the key is of another kind."""
+        inner = need(certificate, "certificate").inner
+        return ECDsaCng(inner) if inner.has_private_key and not inner.has_rsa_key else None
 
 
 @net_type(f"{SPACE}.X509CertificateCollection", interfaces=("Collections.IList",))
