@@ -1,7 +1,8 @@
 # The file of a certificate's private key: what rights on the key are given on. Keys of the older providers and of CNG have folders of their own.
 function Get-KeyFile($Certificate) {
     $Key = [Security.Cryptography.X509Certificates.RSACertificateExtensions]::GetRSAPrivateKey($Certificate)
-    if ($null -eq $Key) { throw "The private key of $($Certificate.Thumbprint) on $($env:COMPUTERNAME) is no RSA key; rights on it cannot be given here." }
+    if ($null -eq $Key) { $Key = [Security.Cryptography.X509Certificates.ECDsaCertificateExtensions]::GetECDsaPrivateKey($Certificate) }
+    if ($null -eq $Key) { throw "The private key of $($Certificate.Thumbprint) on $($env:COMPUTERNAME) is neither an RSA nor an ECDSA key; it cannot be found here." }
     if ($Key -is [Security.Cryptography.RSACryptoServiceProvider]) { $Name = $Key.CspKeyContainerInfo.UniqueKeyContainerName } else { $Name = $Key.Key.UniqueName }
     $Root = [IO.Path]::Combine([Environment]::GetFolderPath('CommonApplicationData'), 'Microsoft\Crypto')
     foreach ($Folder in 'RSA\MachineKeys', 'Keys') {

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import pkcs12
 
 from pyinfra_iis.powershell import literal, source
 from tests.winlab.iis_http.harness import PORT, Web
 from tests.winlab.powershell_dotnet.conftest import run_on
+
+OLD = (
+    serialization.PrivateFormat.PKCS12.encryption_builder()
+    .key_cert_algorithm(pkcs12.PBES.PBESv1SHA1And3KeyTripleDESCBC)
+    .hmac_hash(hashes.SHA1())
+    .build(b"secret")
+)
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +34,7 @@ def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
 
 def call(web: Web, name: str, **request: Any) -> Any:
     """What a script returns; the text of what ended it. What arrives within half a minute is waited for a second."""
-    body = f"param($Request)\n$ErrorActionPreference = 'Stop'\n{source(name)}".replace(
+    body = f"param($Request)\n$Secrets = @{{ password = 'secret'; data = '' }}\n$ErrorActionPreference = 'Stop'\n{source(name)}".replace(
         "AddSeconds(30)", "AddSeconds(1)"
     )
     script = f"""
@@ -106,3 +118,32 @@ def test_a_port_that_other_sites_share_is_not_blamed(web: Web) -> None:
     sentence = call(web, "iis/apply", sections=[], states=[{"kind": "site", "name": "Second", "state": "Started"}])
     assert sentence.startswith("Site Second does not become Started on WEB1: ")
     assert sentence.endswith("(Exception from HRESULT: 0x80072741)")
+
+
+@pytest.mark.parametrize("curve", [False, True])
+def test_a_look_into_a_file_leaves_the_keys_as_they_are(web: Web, curve: bool) -> None:
+    key = ec.generate_private_key(ec.SECP256R1()) if curve else rsa.generate_private_key(65537, 2048)
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "keys.example.com")])
+    now = datetime.datetime.now(datetime.UTC)
+    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+    own = builder.not_valid_before(now).not_valid_after(now + datetime.timedelta(days=1)).sign(key, hashes.SHA256())
+    web.write(r"C:\own.pfx", pkcs12.serialize_key_and_certificates(None, key, own, None, OLD))
+    folder = r"C:\ProgramData\Microsoft\Crypto" + (r"\Keys" if curve else r"\RSA\MachineKeys")
+
+    def keys() -> list[str]:
+        return sorted(item.name for item in web.machine.fs.listdir(folder)) if web.machine.fs.is_dir(folder) else []
+
+    def look() -> Any:
+        return call(web, "iis/certificate_file", path=r"C:\own.pfx")["thumbprint"]
+
+    before = keys()
+    thumbprint = look()
+    assert keys() == before
+    request = {"path": r"C:\own.pfx", "thumbprint": thumbprint, "exportable": False, "readers": ["LOCAL SERVICE"]}
+    assert call(web, "iis/import_certificate", **request) == {"thumbprint": thumbprint}
+    installed = keys()
+    assert len(installed) == len(before) + 1
+    assert look() == thumbprint
+    assert keys() == installed
+    assert call(web, "iis/remove_certificate", thumbprint=thumbprint) is None
+    assert keys() == before
