@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import io
+import itertools
 import json
 import threading
 import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -149,9 +151,14 @@ def distribution(machine: Machine) -> str:
     return r"C:\python.zip"
 
 
-def install(machine: Machine, archive: str, path: str, version: str = python.VERSION) -> Any:
+SUMS = itertools.count()
+"""Each installation is of another distribution."""
+
+
+def install(machine: Machine, archive: str, path: str, version: str = python.VERSION, sha256: str = "") -> Any:
     kind = "installer" if archive.endswith(".exe") else "zip"
-    return call(machine, "python/install", archive=archive, kind=kind, path=path, version=version, sha256="00")
+    sha256 = sha256 or f"{next(SUMS):02x}"
+    return call(machine, "python/install", archive=archive, kind=kind, path=path, version=version, sha256=sha256)
 
 
 def sleeping(machine: Machine, interpreter: str) -> Process:
@@ -164,6 +171,18 @@ def test_half_a_note_counts_as_none(machine: Machine, distribution: str, note: b
     machine.fs.write_bytes(r"C:\Half\pyinfra-iis.json", note)
     told = call(machine, "python/state", path=r"C:\Half", sha256="00")
     assert (told["present"], told["version"], told["found"]) == (False, "", python.VERSION)
+
+
+def test_two_runs_that_install_the_same_python_take_turns(machine: Machine, distribution: str) -> None:
+    """Of two applications, or one run whose client was killed and the next."""
+    unpacked: list[str] = []
+    machine.fs.on_change.append(unpacked.append)
+    with ThreadPoolExecutor(2) as both:
+        runs = [both.submit(install, machine, distribution, r"C:\Shared", sha256="ff") for _ in range(2)]
+        told = [run.result() for run in runs]
+    machine.fs.on_change.remove(unpacked.append)
+    assert told == [{"version": python.VERSION}] * 2
+    assert unpacked.count(r"C:\Shared\pyinfra-iis.json") + unpacked.count(r"C:\Shared.partial\pyinfra-iis.json") == 1
 
 
 def test_what_still_runs_of_an_old_python_does_not_fail_its_successor(machine: Machine, distribution: str) -> None:
