@@ -33,7 +33,7 @@ from pyinfra_iis.operations.explained import WaitingScript, start_causes
 from pyinfra_iis.operations.iis import HealthCheck, Site
 from pyinfra_iis.operations.iis.applying import differences
 from pyinfra_iis.operations.rendered import rendered_changes
-from pyinfra_iis.powershell import Script, narrow
+from pyinfra_iis.powershell import Script
 from pyinfra_iis.release import pip_options, wheels
 from pyinfra_iis.release.origin import run_note
 from pyinfra_iis.release.packages import changes, listing
@@ -57,6 +57,7 @@ _reported: set[tuple[str, ...]] = set()
 
 _INSTALLER_FAILED = re.compile(r" -m (pip|venv) .* failed with exit code -?\d+\.$")
 _CHAINED = re.compile(r"(During handling of the above exception|The above exception was the direct cause)")
+_INDENT = re.compile(r"^(?: {4})+", re.MULTILINE)
 _MIGRATION = re.compile(r"(^|/)migrations/[0-9][^/]*\.py$")
 
 
@@ -633,7 +634,8 @@ def _part(commands: frozenset[str]) -> str:
     tree.body = [_untyped(part) for part in tree.body if not isinstance(part, ast.FunctionDef) or part.name in used]
     _drop_unused(tree)
     _shorten(tree)
-    return narrow(ast.unparse(ast.fix_missing_locations(tree))) + "\n"
+    text = ast.unparse(ast.fix_missing_locations(tree))
+    return _INDENT.sub(lambda match: " " * (len(match[0]) // 4), text) + "\n"
 
 
 def _drop_unused(tree: ast.Module) -> None:

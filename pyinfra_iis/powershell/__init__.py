@@ -19,7 +19,7 @@ SECRETS_VARIABLE = "PYINFRA_IIS_SECRETS"
 """The environment variable that carries a script's secrets; a script's text may end up in Windows' script block log, its environment does not."""
 
 _USES = re.compile(r"^# uses: (?P<name>\S+)\s*$", re.MULTILINE)
-_INDENT = re.compile(r"^(?: {4})+", re.MULTILINE)
+_INDENT = re.compile(r"^ +", re.MULTILINE)
 _COMMENT = re.compile(r"^\s*#.*\n", re.MULTILINE)
 
 _PROLOGUE = """\
@@ -149,12 +149,7 @@ def source(name: str, skipped: frozenset[str] = frozenset()) -> str:
 
 def _without_comments(name: str) -> str:
     """As it is sent: each byte travels with every call."""
-    return narrow(_COMMENT.sub("", _read(name)))
-
-
-def narrow(text: str) -> str:
-    """A program's text, indented by one space for four."""
-    return _INDENT.sub(lambda match: " " * (len(match[0]) // 4), text)
+    return _INDENT.sub("", _COMMENT.sub("", _read(name)))
 
 
 def _parts(name: str, skipped: frozenset[str] = frozenset()) -> list[str]:
